@@ -1,0 +1,71 @@
+# `make` lists the targets. Everything happens in a virtual environment of the project's own, .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SITE_ENV := $(VENV)/.installed-site
+FULL_ENV := $(VENV)/.installed-all
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONHASHSEED := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help serve site test lint fresh repro new bench screenshots clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
+
+serve: site ## Build the site from committed results and serve it on a free port
+	@$(BIN)/python -m docs serve site
+
+site: $(SITE_ENV) ## Build the site into site/
+	@echo "Checking the bibliography and building the site …"
+	@$(BIN)/python -m bibliography check
+	@$(BIN)/mkdocs build --strict --quiet
+	@echo "The site is in site/."
+
+test: $(FULL_ENV) ## Run every check and test: lint, types, tests, freshness, strict build, browser
+	@echo "== lint and types" && $(MAKE) --no-print-directory lint
+	@echo "== bibliography and site" && $(MAKE) --no-print-directory site
+	@echo "== freshness of the pipelines" && $(MAKE) --no-print-directory fresh
+	@echo "== tests" && $(BIN)/python -m pytest -n 2
+
+lint: $(FULL_ENV) ## Run what the pre-commit hooks run
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
+
+fresh: $(FULL_ENV) ## Fail if a committed result is older than its code, data or parameters
+	@$(BIN)/dvc repro -P --allow-missing --dry | tee $(VENV)/fresh.log | tail -n 1
+	@grep -q "Data and pipelines are up to date." $(VENV)/fresh.log || { cat $(VENV)/fresh.log; \
+	  echo "got a stale result; expected all pipelines up to date; run 'dvc repro' in the folder named above and commit results/ and dvc.lock"; exit 1; }
+
+repro: $(FULL_ENV) ## Rerun one replication: make repro NAME=ioi
+	@test -f replications/$(NAME)/dvc.yaml || { echo "got NAME='$(NAME)'; expected a folder of replications/, such as NAME=ioi"; exit 2; }
+	@cd replications/$(NAME) && (dvc pull --quiet . || echo "Some cached results are not in the store; they are computed now.") && dvc repro
+
+new: $(FULL_ENV) ## Start a replication: make new NAME=… KEY=…
+	@$(BIN)/python -m replications.common.scaffold "$(NAME)" "$(KEY)"
+
+bench: $(FULL_ENV) ## Measure speed against the peers
+	@$(PIP) -e '.[bench]'
+	@$(BIN)/python -m benchmarks
+
+screenshots: $(FULL_ENV) site ## Write screenshots of the main pages to screenshots/
+	@$(BIN)/python -m tests.browser.screenshots screenshots
+
+clean: ## Remove the virtual environment, the built site and caches
+	rm -rf $(VENV) site screenshots .mypy_cache .ruff_cache .pytest_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"got Python {v.major}.{v.minor}; expected 3.11 or newer; set PYTHON=python3.11")'
+	@echo "Making the virtual environment .venv …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(SITE_ENV): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what the site needs …"
+	@$(PIP) -e '.[site]'
+	@touch $@
+
+$(FULL_ENV): pyproject.toml constraints.txt | $(SITE_ENV)
+	@echo "Installing the rest: torch, TransformerLens, DVC, test tools (some minutes the first time) …"
+	@$(PIP) -e '.[site,replications,test]'
+	@sh tests/browser/install-chromium.sh
+	@touch $@ $(SITE_ENV)

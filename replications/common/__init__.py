@@ -1,0 +1,1 @@
+"""What every replication shares: claims, measurements, the judge, provenance, figures, the notebook stage."""
