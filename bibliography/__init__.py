@@ -1,0 +1,17 @@
+"""The reading list as data: load it, check it, look things up, export it."""
+
+from bibliography.faults import BibliographyError, Fault
+from bibliography.load import load_library
+from bibliography.model import Author, Library, Paper, Section, SourceBlock, UnknownNameError
+
+__all__ = [
+    "Author",
+    "BibliographyError",
+    "Fault",
+    "Library",
+    "Paper",
+    "Section",
+    "SourceBlock",
+    "UnknownNameError",
+    "load_library",
+]
