@@ -3,7 +3,7 @@
 A claim that does not hold is a result. What the judge refuses is a comparison that was never made: a claim without a
 measurement, a measurement without a claim, a number in another unit.
 
-    python -P -m replications.common.judge REPLICATION SETTING
+`python -P -m replications.common.judge REPLICATION SETTING` judges one setting.
 """
 
 from collections.abc import Mapping

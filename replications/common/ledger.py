@@ -1,15 +1,15 @@
-"""The ledger: every claim of every replication in every setting, in one file.
+"""The ledger: every claim of a replication in every setting, in one file for machines.
 
-python -P -m replications.common.ledger        # writes replications/claims.json
+`python -P -m replications.common.ledger REPLICATION` writes `replications/REPLICATION/claims.json`.
 """
+
+import argparse
 
 from replications.common.claims import load_claims
 from replications.common.files import write_json
 from replications.common.judge import judge_setting
-from replications.common.paths import REPLICATIONS, list_replications, replication_dir
+from replications.common.paths import list_replications, replication_dir
 from replications.common.verdicts import JudgedSetting, read_verdicts
-
-LEDGER = REPLICATIONS / "claims.json"
 
 
 def collect_verdicts(replication: str) -> tuple[JudgedSetting, ...]:
@@ -22,28 +22,31 @@ def collect_verdicts(replication: str) -> tuple[JudgedSetting, ...]:
     return tuple(judged)
 
 
-def build_ledger() -> list[dict[str, object]]:
+def list_claims(replication: str) -> list[dict[str, object]]:
     """Returns one row per claim and setting, with the paper's key, the replication and the claim's text."""
+    statements = {statement.id: statement for statement in load_claims(replication).statements()}
     rows: list[dict[str, object]] = []
-    for replication in list_replications():
-        statements = {statement.id: statement for statement in load_claims(replication).statements()}
-        for judged in collect_verdicts(replication):
-            for claim in judged.claims:
-                row = {
-                    "paper": judged.paper,
-                    "replication": replication,
-                    "setting": judged.setting,
-                    "scale": judged.scale,
-                }
-                statement = statements[claim.id]
-                row |= {"statement": statement.statement, "where": getattr(statement, "where", None)}
-                rows.append(row | claim.model_dump(mode="json"))
+    for judged in collect_verdicts(replication):
+        for claim in judged.claims:
+            statement = statements[claim.id]
+            row: dict[str, object] = {
+                "paper": judged.paper,
+                "replication": replication,
+                "setting": judged.setting,
+                "scale": judged.scale,
+                "statement": statement.statement,
+                "where": getattr(statement, "where", None),
+            }
+            rows.append(row | claim.model_dump(mode="json"))
     return rows
 
 
 def main() -> None:
-    """Writes the ledger."""
-    write_json(LEDGER, build_ledger())
+    """Writes the ledger of one replication."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("replication", choices=list_replications(), metavar="REPLICATION")
+    name = parser.parse_args().replication
+    write_json(replication_dir(name) / "claims.json", list_claims(name))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The page stage: executes a replication's `notebook.py` once, so that building the site executes nothing.
 
-python -P -m replications.common.notebook REPLICATION SETTING
+`python -P -m replications.common.notebook REPLICATION SETTING` writes `results/SETTING/notebook.ipynb`.
 """
 
 import os

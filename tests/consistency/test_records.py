@@ -1,0 +1,99 @@
+"""Bibliography, claims, results and ledger say the same."""
+
+import json
+import re
+import subprocess
+from collections import defaultdict
+
+import pytest
+
+from bibliography import load_library
+from replications.common.claims import load_claims
+from replications.common.imports import hash_code
+from replications.common.judge import judge_setting
+from replications.common.ledger import list_claims
+from replications.common.measurements import read_measurements
+from replications.common.paths import REPLICATIONS, REPOSITORY
+from replications.common.verdicts import read_verdicts
+from tests.consistency.conftest import source_files
+
+LIBRARY = load_library()
+SOURCE_LINE = re.compile(r"Source: *([^\s,;.]+)")
+
+
+def settings_with_results(replication: str) -> list[str]:
+    return sorted(path.parent.name for path in (REPLICATIONS / replication).glob("results/*/measured.json"))
+
+
+def test_the_replicated_paper_is_in_the_bibliography(replication):
+    assert load_claims(replication).paper in LIBRARY
+
+
+def test_every_source_named_in_the_code_is_in_the_bibliography(replication):
+    for path in source_files(replication):
+        for key in SOURCE_LINE.findall(path.read_text(encoding="utf-8")):
+            assert key in LIBRARY, f"{path}: got Source: {key}; expected a key of the bibliography"
+
+
+def test_deviations_in_the_code_are_those_in_the_claims(replication):
+    in_code = {
+        name
+        for path in source_files(replication)
+        for name in re.findall(r"# Deviation: ([a-z0-9-]+)", path.read_text(encoding="utf-8"))
+    }
+    assert in_code == {deviation.id for deviation in load_claims(replication).deviations}
+
+
+def test_what_was_measured_is_what_was_claimed_and_the_committed_verdicts_are_the_judges(replication):
+    for setting in settings_with_results(replication):
+        committed = read_verdicts(REPLICATIONS / replication / "results" / setting / "verdict.json")
+        assert judge_setting(load_claims(replication), setting, read_measurements(replication, setting)) == committed
+
+
+def test_results_were_measured_by_the_code_that_is_here(replication):
+    for setting in settings_with_results(replication):
+        run = json.loads((REPLICATIONS / replication / "results" / setting / "run.json").read_text(encoding="utf-8"))
+        assert run["code_sha256"] == hash_code(f"replications.{replication}.{run['stage']}"), (
+            f"{replication}/{setting}: the code changed since the run, or while it ran; run `dvc repro` again"
+        )
+
+
+def test_the_committed_ledger_is_up_to_date(replication):
+    path = REPLICATIONS / replication / "claims.json"
+    if not settings_with_results(replication) and not path.exists():
+        return  # a new replication that has not been run
+    assert json.loads(path.read_text(encoding="utf-8")) == list_claims(replication)
+
+
+def test_a_line_never_moves_in_a_commit_that_touches_results(replication):
+    folder = f"replications/{replication}"
+    log = subprocess.run(
+        ["git", "log", "--format=%x00%h", "--name-only", "--", f"{folder}/claims.yml", f"{folder}/results"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    for commit in log.stdout.split("\0")[1:]:
+        commit_hash, *names = commit.split()
+        touches_results = any(name.startswith(f"{folder}/results/") and name.endswith(".json") for name in names)
+        assert not (f"{folder}/claims.yml" in names and touches_results), (
+            f"commit {commit_hash} changes {folder}/claims.yml and its results; split it, claims first"
+        )
+
+
+@pytest.mark.parametrize("field", ["doi", "eprint"])
+def test_every_identifier_was_seen_in_two_places(field):
+    seen = defaultdict(set)
+    for line in (REPOSITORY / "bibliography" / "evidence.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        assert set(row) == {"key", "field", "value", "seen", "date"}
+        if row["field"] == field:
+            seen[row["key"], row["value"].lower()].add(row["seen"])
+    for paper in LIBRARY:
+        value = paper.doi if field == "doi" else paper.arxiv
+        if value:
+            places = seen[paper.key, value.lower()]
+            assert len(places) >= 2, f"{paper.key}: {field} {value} was seen in {sorted(places)}; expected two places"
+
+
+def test_all_evidence_is_about_papers_of_the_library():
+    rows = (REPOSITORY / "bibliography" / "evidence.jsonl").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(row)["key"] for row in rows} <= set(LIBRARY.papers)
