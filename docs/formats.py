@@ -1,0 +1,94 @@
+"""How numbers and verdicts are written on a page."""
+
+import math
+
+from markupsafe import Markup
+
+from bibliography import Paper
+from replications.common.verdicts import JudgedClaim, Verdict
+
+# A verdict is never colour alone: each has a sign of its own beside its word.
+SIGNS = {
+    Verdict.REPRODUCED: "✓✓",
+    Verdict.HOLDS: "✓",
+    Verdict.PARTLY: "◐",
+    Verdict.DOES_NOT_HOLD: "✗",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.NOT_RUN: "○",
+    Verdict.NOT_ATTEMPTED: "–",
+}
+SCALES = {
+    "paper": "the paper's own model and data",
+    "reduced": "the same kind of model and data, smaller",
+    "substitute": "another model or data set in place of the paper's",
+}
+
+
+def format_verdict(verdict: Verdict) -> Markup:
+    """Returns the verdict as a badge: sign, word and a class for its colour."""
+    name = verdict.value.replace(" ", "-")
+    return Markup(
+        f'<span class="verdict verdict--{name}"><span aria-hidden="true">{SIGNS[verdict]}</span> {verdict.value}</span>'
+    )
+
+
+def format_number(value: float, spread: float = 0.0) -> str:
+    """Returns a number with the digits that its spread leaves meaningful: two digits of the spread.
+
+    Args:
+        value: the number.
+        spread: width of its interval; 0 if it has none: then up to four digits are shown.
+    """
+    if not spread:
+        return f"{value:.4g}".replace("-", "−")
+    decimals = max(0, 1 - math.floor(math.log10(spread)))
+    return f"{value:.{min(decimals, 6)}f}".replace("-", "−")
+
+
+def format_measured(claim: JudgedClaim) -> str:
+    """Returns our number with its interval, such as "5.71 [5.60, 5.82]"; a dash if there is none."""
+    if claim.value is None or claim.low is None or claim.high is None:
+        return "–"
+    spread = claim.high - claim.low
+    value = format_number(claim.value, spread)
+    return f"{value} [{format_number(claim.low, spread)}, {format_number(claim.high, spread)}]" if spread else value
+
+
+def format_unit(unit: str, *, value: str = "") -> str:
+    """Returns the unit to stand behind a number; a pure number and a fraction have none to show."""
+    return "" if unit in ("1", "fraction") or value == "–" else f" {unit}"
+
+
+def format_authors(paper: Paper, most: int = 4) -> str:
+    """Returns the authors' names, shortened to the first three and "et al." if they are more than `most`."""
+    names = [author.display for author in paper.authors]
+    if len(names) > most:
+        return ", ".join(names[:3]) + " et al."
+    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0] if names else "No author given"
+
+
+def format_source(paper: Paper) -> str:
+    """Returns venue, volume, pages and year, such as "Distill 5(3), 2020"; for the web and software the date."""
+    volume = f" {paper.volume}" if paper.volume else ""
+    volume += f"({paper.number})" if paper.volume and paper.number else ""
+    pages = f", {'p. ' if paper.pages and paper.pages.isdigit() else 'pp. '}{paper.pages}" if paper.pages else ""
+    return f"{paper.venue}{volume}{pages}, {paper.date or paper.year}".lstrip(", ")
+
+
+def format_links(paper: Paper) -> list[tuple[str, str]]:
+    """Returns the paper's links as (label, address): its page, DOI, arXiv, code, and what else belongs to it."""
+    links = [("Read", paper.url), ("DOI", paper.doi_url), ("arXiv", paper.arxiv_url), ("Code", paper.code)]
+    links.append(("See also", paper.seealso))
+    seen: set[str] = set()
+    unique = []
+    for label, url in links:
+        if url and url not in seen:
+            unique.append((label, url))
+            seen.add(url)
+    return unique
+
+
+def format_duration(seconds: float) -> str:
+    """Returns a duration in words, such as "4 min 10 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

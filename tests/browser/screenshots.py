@@ -1,0 +1,34 @@
+"""Screenshots of the main pages, desktop and phone, light and dark: python -m tests.browser.screenshots FOLDER"""
+
+import sys
+from pathlib import Path
+
+from tests.browser.chromium import launch_chromium, serve_folder
+
+PAGES = {
+    "home": "/",
+    "reading-list": "/sections/",
+    "section": "/sections/circuit-discovery/",
+    "paper": "/papers/wang2023ioi/",
+    "replication": "/replications/ioi/",
+    "ledger": "/ledger/",
+    "verdicts": "/verdicts/",
+}
+WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+
+
+def take_screenshots(site: Path, folder: Path) -> None:
+    """Writes `<page>-<width>-<theme>.png` for every page, each of its full length."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with serve_folder(site) as address, launch_chromium() as browser:
+        for theme in ("light", "dark"):
+            for width_name, (width, height) in WIDTHS.items():
+                page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
+                for name, path in PAGES.items():
+                    page.goto(address + path)
+                    page.screenshot(path=folder / f"{name}-{width_name}-{theme}.png", full_page=True)
+                page.close()
+
+
+if __name__ == "__main__":
+    take_screenshots(Path("site"), Path(sys.argv[1]))
