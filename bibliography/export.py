@@ -18,6 +18,8 @@ _FIELD_START = re.compile(r"^(?=  [a-z])", re.M)
 
 _CLASSIC_TYPES = {"online": "misc", "software": "misc"}
 _BIBLATEX_NAMES = {"journal": "journaltitle", "archiveprefix": "eprinttype", "school": "institution"}
+# biber warns of howpublished in @online, whose publisher is an organization.
+_BIBLATEX_ONLINE_NAMES = _BIBLATEX_NAMES | {"howpublished": "organization"}
 
 _CSL_TYPES = {
     "article": "article-journal",
@@ -61,7 +63,12 @@ def to_bibtex(papers: Iterable[Paper]) -> str:
 def to_biblatex(papers: Iterable[Paper]) -> str:
     """Return BibTeX with the types and field names of BibLaTeX, where ``date`` stands instead of ``year``."""
     return "\n".join(
-        _cut(paper.source, paper.entry_type, without={"year"} if paper.date else set(), names=_BIBLATEX_NAMES)
+        _cut(
+            paper.source,
+            paper.entry_type,
+            without={"year"} if paper.date else set(),
+            names=_BIBLATEX_ONLINE_NAMES if paper.entry_type == "online" else _BIBLATEX_NAMES,
+        )
         for paper in papers
     )
 

@@ -55,7 +55,8 @@ def expected_fields(paper: Paper, format: str) -> tuple[str, dict[str, str]]:
         return {"online": "misc", "software": "misc"}.get(entry_type, entry_type), kept
     if "date" in kept:
         del kept["year"]
-    return entry_type, {BIBLATEX_NAMES.get(name, name): value for name, value in kept.items()}
+    names = {**BIBLATEX_NAMES, "howpublished": "organization"} if entry_type == "online" else BIBLATEX_NAMES
+    return entry_type, {names.get(name, name): value for name, value in kept.items()}
 
 
 @pytest.mark.parametrize("format", ["bibtex", "biblatex"])
@@ -95,7 +96,7 @@ def test_biblatex_has_the_date_instead_of_the_year(shelf: Shelf) -> None:
         "@online{anthropic2025tracer,\n"
         "  title = {Open-Sourcing Circuit Tracing Tools},\n"
         "  author = {{Anthropic Interpretability}},\n"
-        "  howpublished = {Research blog},\n"
+        "  organization = {Research blog},\n"
         "  date = {2025-05-29},\n"
         "  url = {https://www.anthropic.com/research/open-source-circuit-tracing},\n"
         "}\n"
