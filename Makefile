@@ -7,6 +7,7 @@ SITE_ENV := $(VENV)/.installed-site
 FULL_ENV := $(VENV)/.installed-all
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
+export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help serve site test lint fresh repro new bench screenshots clean

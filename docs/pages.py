@@ -122,19 +122,11 @@ def _derive_replication(records: Records, replication: ReplicationRecord) -> Ite
 
 
 def _copy_results(replication: ReplicationRecord, setting: SettingRecord) -> Iterator[SiteFile]:
-    """Yields the records of a run, for readers who want the numbers themselves."""
-    target = f"replications/results/{replication.slug}/{setting.name}"
-    paths: list[Path] = [
-        setting.folder / name for name in ("measured.json", "verdict.json", "run.json", "notebook.ipynb")
-    ]
-    paths += [
-        figure.stem.with_name(f"{figure.stem.name}-{theme}.svg")
-        for figure in setting.figures
-        for theme in ("light", "dark")
-    ]
-    for path in paths:
+    """Yields the files of a run, for readers who want the numbers themselves."""
+    for path in sorted(setting.folder.rglob("*")):
         if path.is_file():
-            yield SiteFile(f"{target}/{path.name}", path.read_bytes())
+            name = path.relative_to(setting.folder).as_posix()
+            yield SiteFile(f"replications/results/{replication.slug}/{setting.name}/{name}", path.read_bytes())
 
 
 def _derive_exports(records: Records) -> Iterator[SiteFile]:

@@ -44,6 +44,11 @@ class SettingRecord:
         """How many claims of the paper, controls excepted, got each verdict."""
         return count_verdicts(self.of_kind("claim"))
 
+    @property
+    def records(self) -> tuple[str, ...]:
+        """Names of the files that the run left: measurements, verdicts, provenance, tables."""
+        return tuple(sorted(path.name for path in self.folder.iterdir() if path.is_file()))
+
     def of_kind(self, kind: str) -> tuple[JudgedClaim, ...]:
         """Returns the judged claims, or the judged controls."""
         return tuple(claim for claim in self.judged.claims if claim.kind == kind)
