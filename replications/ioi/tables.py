@@ -1,0 +1,102 @@
+"""The small result files beside `measured.json`: a row per head, and the points of the figures."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from safetensors.numpy import load_file, save
+
+from replications.common.files import write_bytes, write_text
+from replications.ioi.movers import Head
+
+NAME_MOVER, NEGATIVE_NAME_MOVER = "name mover", "negative name mover"
+
+
+@dataclass(frozen=True)
+class HeadRow:
+    """One head in numbers.
+
+    Attributes:
+        layer: counted from 0.
+        head: counted from 0.
+        role: `name mover`, `negative name mover` or empty.
+        effect: direct effect on the finding half, as a fraction of the logit difference; negative = the head helps.
+        held_out_effect: the same on the describing half, as is everything below.
+        attention_io: mean attention from END to IO.
+        attention_s: to S1 and S2 together.
+        correlation: of attention and projection, IO and S pooled.
+        copy_score: share of names that the OV circuit copies.
+        negative_copy_score: share that its negative copies.
+    """
+
+    layer: int
+    head: int
+    role: str
+    effect: float
+    held_out_effect: float
+    attention_io: float
+    attention_s: float
+    correlation: float
+    copy_score: float
+    negative_copy_score: float
+
+    @property
+    def address(self) -> Head:
+        """The head, which prints as `9.6`."""
+        return Head(self.layer, self.head)
+
+
+@dataclass(frozen=True)
+class Points:
+    """What the figures draw point by point.
+
+    Attributes:
+        heads: the movers of both kinds, strongest first, name movers before negative ones.
+        logit_difference: of every prompt.
+        attention_io: of the describing half, like the rest.
+        projection_io: output along the unembedding of IO.
+        attention_s: to S1 and S2 together.
+        projection_s: output along the unembedding of S.
+    """
+
+    heads: list[Head]
+    logit_difference: Float[np.ndarray, " prompt"]
+    attention_io: Float[np.ndarray, "prompt head"]
+    projection_io: Float[np.ndarray, "prompt head"]
+    attention_s: Float[np.ndarray, "prompt head"]
+    projection_s: Float[np.ndarray, "prompt head"]
+
+
+def write_heads(path: Path, rows: Sequence[HeadRow]) -> None:
+    """Writes the rows as CSV, numbers to 5 digits."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(HeadRow)], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in asdict(row).items()})
+    write_text(path, text.getvalue())
+
+
+def read_heads(path: Path) -> list[HeadRow]:
+    """Returns the rows of a file of `write_heads`."""
+    kinds = {field.name: field.type for field in fields(HeadRow)}
+    with path.open(encoding="utf-8", newline="") as file:
+        return [HeadRow(**{k: kinds[k](v) for k, v in row.items()}) for row in csv.DictReader(file)]  # type: ignore[operator]
+
+
+def write_points(path: Path, points: Points) -> None:
+    """Writes the points as safetensors, float32."""
+    arrays = {field.name: np.array(getattr(points, field.name)) for field in fields(Points)}
+    arrays["heads"] = np.array(points.heads, dtype=np.int64).reshape(-1, 2)
+    write_bytes(path, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+
+
+def read_points(path: Path) -> Points:
+    """Returns the points of a file of `write_points`."""
+    arrays = load_file(path)
+    heads = [Head(int(layer), int(head)) for layer, head in arrays.pop("heads")]
+    return Points(heads, **arrays)
