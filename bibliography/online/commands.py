@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from bibliography.load import load_library
-from bibliography.online import link_report
+from bibliography.online import difference_report, link_report
 from bibliography.online.links import collect_links, look_at_links
 from bibliography.online.look import State
 from bibliography.online.look_cache import LookCache, cache_folder
 from bibliography.online.progress import Progress
 from bibliography.online.settings import Settings
+from bibliography.online.verify import verify
 from bibliography.output import write_atomically
 
 
@@ -24,6 +25,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     links.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 20)")
     links.add_argument("--json", type=Path, metavar="FILE", help="write the report for programs as well")
     links.set_defaults(run=_links)
+    verifier = commands.add_parser("verify", help="compare with Crossref, DataCite and arXiv; exit 1 if they differ")
+    verifier.add_argument("--key", action="append", default=[], help="only this paper; may be given more than once")
+    verifier.add_argument("--json", type=Path, metavar="FILE", help="write the report for programs as well")
+    verifier.set_defaults(run=_verify)
 
 
 def _seconds(text: str) -> float:
@@ -46,3 +51,13 @@ def _links(root: Path, arguments: argparse.Namespace) -> int:
         write_atomically(arguments.json, link_report.to_json(looks))
     sys.stdout.write(link_report.to_text(looks))
     return 1 if any(each.look.state is State.GONE for each in looks) else 0
+
+
+def _verify(root: Path, arguments: argparse.Namespace) -> int:
+    library = load_library(root)
+    papers = [library[key] for key in arguments.key] or library
+    verification = verify(papers, arguments.settings, Progress("verify"))
+    if arguments.json:
+        write_atomically(arguments.json, difference_report.to_json(verification))
+    sys.stdout.write(difference_report.to_text(verification))
+    return 0 if verification.is_clean else 1
