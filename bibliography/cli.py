@@ -8,12 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bibliography.adding.command import add_command
 from bibliography.export import EXPORTERS, export
 from bibliography.faults import BibliographyError
 from bibliography.load import PACKAGE, load_library
 from bibliography.model import UnknownNameError
 from bibliography.online import commands as online
-from bibliography.online.client import NoNetworkError
+from bibliography.online.client import AnswerError, NoNetworkError
 from bibliography.online.settings import Services, Settings
 from bibliography.output import CommandError, write_atomically
 
@@ -32,6 +33,9 @@ def main(argv: Sequence[str] | None = None, root: Path = PACKAGE, settings: Sett
         return int(arguments.run(root, arguments))
     except BibliographyError as error:
         print(error, file=sys.stderr)
+        return 1
+    except AnswerError as error:
+        print(f"bibliography: {error}; try again later", file=sys.stderr)
         return 1
     except (CommandError, UnknownNameError) as error:
         print(f"bibliography: {error}", file=sys.stderr)
@@ -56,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     exporter.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     exporter.set_defaults(run=_export)
     online.add_commands(commands)
+    add_command(commands)
     return parser
 
 

@@ -154,7 +154,7 @@ def test_without_a_network_it_says_so_in_one_sentence(local: Shelf, offline: Set
     assert main(["links"], local.root, offline) == 3
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert err.startswith("bibliography: there is no network, since none of these answers: http://127.0.0.1:")
+    assert err.startswith("bibliography: there is no network, for none of these answers: http://127.0.0.1:")
 
 
 def test_a_network_that_fails_on_the_way_makes_no_link_gone(
