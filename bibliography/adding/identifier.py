@@ -39,7 +39,7 @@ def read_identifier(text: str) -> Arxiv | Doi | Path:
         CommandError: It names nothing of these.
     """
     text = text.strip()
-    if text.lower().endswith(".bib") or Path(text).is_file():
+    if text.lower().endswith(".bib"):
         return Path(text)
     arxiv = _ARXIV.fullmatch(text)
     if arxiv and FORMS["eprint"].pattern.fullmatch(arxiv["id"]):
@@ -49,5 +49,5 @@ def read_identifier(text: str) -> Arxiv | Doi | Path:
         return Doi(found)
     raise CommandError(
         f"got {text!r}; expected an arXiv identifier such as 2211.00593, a DOI such as 10.1162/neco.1992.4.2.196, "
-        "or the path of a BibTeX file"
+        "or the path of a BibTeX file (.bib)"
     )

@@ -54,7 +54,7 @@ def compare(paper: Paper, record: Record, *, is_published_version: bool) -> list
     if is_published_version:
         found += [*_compare_venue(paper, record), *_compare_place(paper, record)]
         return found
-    return [*map(_as_note, found), *_compare_identity(paper, record)]
+    return list(map(_as_note, found))
 
 
 def _as_note(difference: Difference) -> Difference:
@@ -154,8 +154,8 @@ def _full_range(pages: str) -> str:
     return first if last == first else f"{first}{hyphen}{last}"
 
 
-def _compare_identity(paper: Paper, record: Record) -> Iterator[Difference]:
-    """Note what a preprint says of its published version."""
+def note_publication(paper: Paper, record: Record) -> Iterator[Difference]:
+    """Yield a note for each thing that a preprint's record says of a published version and we do not."""
     remark = "the preprint names its published version"
     if record.doi and record.doi.casefold() != (paper.doi or "").casefold():
         ours = paper.doi or _NONE

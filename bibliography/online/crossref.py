@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bibliography.model import Author
@@ -17,7 +18,7 @@ _TYPES = {
     "dissertation": "phdthesis",
 }
 _DATES = ("published-print", "published", "issued", "published-online")
-_ARXIV_DOI = "10.48550/arxiv."
+_ARXIV = re.compile(r"arxiv(?:\.org/abs/|[.:])([0-9]{4}\.[0-9]{4,5})", re.I)
 
 
 def read_crossref(message: Mapping[str, object]) -> Record:
@@ -67,7 +68,6 @@ def _date(message: Mapping[str, object], name: str) -> str:
 def _preprint(message: Mapping[str, object]) -> str:
     """Return the arXiv identifier of the preprint that the publisher names, or an empty text."""
     for each in sequence(mapping(message.get("relation")).get("has-preprint")):
-        identifier = plain(mapping(each).get("id"))
-        if identifier.lower().startswith(_ARXIV_DOI):
-            return identifier[len(_ARXIV_DOI) :]
+        if identifier := _ARXIV.search(plain(mapping(each).get("id"))):
+            return identifier[1]
     return ""

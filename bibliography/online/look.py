@@ -95,6 +95,8 @@ class Looker:
             failure = explain(error)
             state = State.GONE if failure is Failure.NO_SUCH_HOST else State.UNKNOWN
             return Look(state, status, _at(failure.value, start, address), moved_to, failure, address)
+        except ValueError:  # of urllib: a redirect may lead to anything, such as http://[
+            return Look(State.UNKNOWN, status, "it redirects to an address that cannot be read", moved_to)
 
     def _ask(self, address: str) -> _Answer:
         rules = self._robots.rules(self._session, address)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bibliography.model import Paper
 from bibliography.online.client import AnswerError, require_network
-from bibliography.online.compare import Difference, Level, compare
+from bibliography.online.compare import Difference, Level, compare, note_publication
 from bibliography.online.datacite import ARXIV_PREFIX
 from bibliography.online.progress import Progress
 from bibliography.online.record import Record
@@ -136,7 +136,8 @@ def _compare(found: _Found) -> list[Difference]:
     is_only_preprint = paper.entry_type == "misc" and not paper.doi
     if is_preprint_record and is_only_preprint:
         record = replace(record, venues=(), volume="", pages=())
-    return compare(paper, record, is_published_version=not is_preprint_record or is_only_preprint)
+    notes = note_publication(paper, record) if is_preprint_record else ()
+    return [*compare(paper, record, is_published_version=not is_preprint_record or is_only_preprint), *notes]
 
 
 def _merge(differences: Iterable[Difference]) -> list[Difference]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bibliography import Author, Paper
-from bibliography.online.compare import Difference, Level, compare
+from bibliography.online.compare import Difference, Level, compare, note_publication
 from bibliography.online.names import Likeness, compare_names
 from bibliography.online.record import Record
 
@@ -135,7 +135,14 @@ def test_a_missing_author_is_named(paper: Paper, record: Record) -> None:
 
 def test_a_preprint_of_a_published_paper_earns_notes_only(paper: Paper, record: Record) -> None:
     preprint = replace(record, source="arXiv", titles=("Editing Knowledge",), years=(2020,), venues=("x",), volume="1")
-    found = compare(paper, replace(preprint, doi="10.1/other"), is_published_version=False)
-    assert [(each.field, each.level) for each in found] == [
-        ("title", Level.NOTE), ("year", Level.NOTE), ("doi", Level.NOTE),
+    found = compare(paper, preprint, is_published_version=False)
+    assert [(each.field, each.level) for each in found] == [("title", Level.NOTE), ("year", Level.NOTE)]
+
+
+def test_a_published_version_that_the_preprint_names_is_noted(paper: Paper, record: Record) -> None:
+    mere_preprint = replace(paper, entry_type="misc", doi=None)
+    found = list(note_publication(mere_preprint, replace(record, source="arXiv", remark="Proc. of X")))
+    assert [(each.field, each.ours, each.level) for each in found] == [
+        ("doi", "(none)", Level.NOTE), ("venue", "Proceedings of a Conference", Level.NOTE),
     ]  # fmt: skip
+    assert list(note_publication(paper, record)) == []

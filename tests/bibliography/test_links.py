@@ -225,6 +225,27 @@ def test_a_publisher_that_refuses_does_not_stop_the_registry(
     assert [each.look.state for each in look_at(urls, settings, tmp_path)] == [State.UNKNOWN, State.ALIVE]
 
 
+def test_what_was_found_before_an_interruption_is_kept(
+    local: Shelf, web: Web, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    settings = replace(settings, manners=replace(settings.manners, workers=1))
+    ticks = 0
+
+    def interrupt(self: Progress, kind: str) -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "tick", interrupt)
+        assert main(["links"], local.root, settings) == 130
+    assert capsys.readouterr().err.endswith("bibliography: stopped\n")
+    web.asked.clear()
+    assert main(["links"], local.root, settings) == 0
+    assert len([path for _, path in web.asked if path not in {"/doi/", "/robots.txt"}]) == 3
+
+
 def test_a_timeout_must_be_a_positive_number(local: Shelf, capsys: Capture) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["links", "--timeout", "0"], local.root)

@@ -142,6 +142,11 @@ def test_a_redirect_out_of_the_web_is_not_followed(web: Web, settings: Settings)
     assert (seen.state, seen.reason) == (State.UNKNOWN, "it redirects to file:///etc/passwd")
 
 
+@pytest.mark.parametrize("location", ["http://[", "http://" + "a" * 70 + ".example/", "http://a b/"])
+def test_a_redirect_to_an_address_that_is_none_is_unknown(web: Web, settings: Settings, location: str) -> None:
+    assert look(web.play("/a", Answer(302, headers={"Location": location})), settings).state is State.UNKNOWN
+
+
 def test_a_redirect_without_an_address_is_unknown(web: Web, settings: Settings) -> None:
     assert look(web.play("/a", Answer(302)), settings).reason == "the server refuses with 302"
 
