@@ -48,7 +48,7 @@ RECORDS = st.builds(
 
 
 @given(record=RECORDS, preprint=st.none() | RECORDS)
-@settings(max_examples=60, deadline=None, phases=set(Phase) - {Phase.shrink, Phase.explain})
+@settings(max_examples=40, deadline=None, phases=set(Phase) - {Phase.shrink, Phase.explain})
 def test_whatever_a_record_says_the_entry_has_the_right_syntax_and_layout(
     make_shelf: Callable[[Path], Shelf], record: Record, preprint: Record | None
 ) -> None:
@@ -71,7 +71,7 @@ LATIN = st.text(
 
 
 @given(LATIN)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_latin_text_survives_the_way_through_latex(text: str) -> None:
     latex = encode(text)
     if latex.isascii():
