@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 
 from benchmarks import bibliography
-from benchmarks.timing import Comparison
+from benchmarks.timing import Comparison, Growth
 from replications.common.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     """Runs and prints the comparisons."""
     for module in (bibliography,):
-        comparisons: list[Comparison] = list(module.compare())
+        comparisons: list[Comparison | Growth] = list(module.compare())
         name = module.__name__.rsplit(".", 1)[1]
         rows = [comparison.as_row() for comparison in comparisons]
         write_json(

@@ -1,4 +1,4 @@
-"""The command line: ``python -m bibliography check`` and ``… export``."""
+"""The command line: ``python -m bibliography check``, ``… export``, ``… links`` and so on."""
 
 from __future__ import annotations
 
@@ -8,33 +8,44 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bibliography.adding.command import add_command
 from bibliography.export import EXPORTERS, export
 from bibliography.faults import BibliographyError
 from bibliography.load import PACKAGE, load_library
-from bibliography.model import Library, UnknownNameError
+from bibliography.model import UnknownNameError
+from bibliography.online import commands as online
+from bibliography.online.client import AnswerError, NoNetworkError
+from bibliography.online.settings import Services, Settings
+from bibliography.output import CommandError, write_atomically
 
 
-class CommandError(Exception):
-    """The command cannot be carried out as given; the message says why."""
-
-
-def main(argv: Sequence[str] | None = None, root: Path = PACKAGE) -> int:
-    """Return the exit status of a command: 0 done, 1 the bibliography has faults, 2 wrongly called.
+def main(argv: Sequence[str] | None = None, root: Path = PACKAGE, settings: Settings | None = None) -> int:
+    """Return the exit status of a command: 0 done, 1 something is wrong, 2 wrongly called, 3 no network.
 
     Args:
         argv: The arguments after the program's name; by default those of this process.
         root: Folder of the bibliography.
+        settings: Which services the online commands ask, and how; by default the real ones or their mirrors.
     """
     arguments = _parser().parse_args(argv)
     try:
-        arguments.run(load_library(root), arguments)
+        arguments.settings = settings or Settings(Services.from_environment(os.environ))
+        return int(arguments.run(root, arguments))
     except BibliographyError as error:
         print(error, file=sys.stderr)
+        return 1
+    except AnswerError as error:
+        print(f"bibliography: {error}; try again later", file=sys.stderr)
         return 1
     except (CommandError, UnknownNameError) as error:
         print(f"bibliography: {error}", file=sys.stderr)
         return 2
-    return 0
+    except NoNetworkError as error:
+        print(f"bibliography: {error}", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print("\nbibliography: stopped", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,15 +59,20 @@ def _parser() -> argparse.ArgumentParser:
     exporter.add_argument("--key", action="append", default=[], help="may be given more than once")
     exporter.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     exporter.set_defaults(run=_export)
+    online.add_commands(commands)
+    add_command(commands)
     return parser
 
 
-def _check(library: Library, arguments: argparse.Namespace) -> None:
+def _check(root: Path, arguments: argparse.Namespace) -> int:
+    library = load_library(root)
     sections = sum(1 for top in library.sections for _ in top.walk())
     print(f"bibliography: {len(library)} papers, {sections} sections, no faults")
+    return 0
 
 
-def _export(library: Library, arguments: argparse.Namespace) -> None:
+def _export(root: Path, arguments: argparse.Namespace) -> int:
+    library = load_library(root)
     keys = [*arguments.key, *(key for slug in arguments.section for key in library.section(slug).all_keys)]
     chosen = [library[key] for key in keys] if arguments.key or arguments.section else library
     text = export(library, chosen, arguments.format)
@@ -64,21 +80,4 @@ def _export(library: Library, arguments: argparse.Namespace) -> None:
         write_atomically(arguments.output, text)
     else:
         sys.stdout.write(text)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file in one step: a reader sees the old file or the new one, never half of it.
-
-    Raises:
-        CommandError: The path is a folder, or cannot be written.
-    """
-    if path.is_dir():
-        raise CommandError(f"{path} is a folder; give -o the name of a file in it")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(text.encode())
-        part.replace(path)
-    except OSError as error:
-        raise CommandError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    return 0

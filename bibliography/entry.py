@@ -11,6 +11,7 @@ from bibliography.latex import LatexError, decode, fold_space
 from bibliography.model import Author, Paper
 from bibliography.names import NameFormError, read_names, surnames_for_key
 from bibliography.outline import Vocabulary
+from bibliography.placeholders import take_placeholders
 from bibliography.schema import (
     DATED_TYPES,
     EXPORTED_FIELDS,
@@ -35,6 +36,7 @@ def read_paper(entry: Entry, vocabulary: Vocabulary, log: FaultLog) -> Paper | N
     """Return the paper that an entry describes, or None after reporting everything that is wrong with it."""
     faults_before = len(log.faults)
     _check_fields(entry, log)
+    entry = take_placeholders(entry, log)
     _check_values(entry, log)
     _check_date(entry, log)
     _check_words(entry, "topics", vocabulary.topics, log)

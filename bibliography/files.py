@@ -34,7 +34,7 @@ def _without_controls(path: str, text: str, log: FaultLog) -> str:
     returns among them, would not survive the way through BibTeX, YAML and RIS unchanged.
     """
     for letter in sorted(set(text) - {"\n"}):
-        if _is_control(letter):
+        if is_control(letter):
             line = text.count("\n", 0, text.index(letter)) + 1
             name = unicodedata.name(letter, "a control character")
             got = f"U+{ord(letter):04X} ({name}), {text.count(letter)} in all"
@@ -44,6 +44,7 @@ def _without_controls(path: str, text: str, log: FaultLog) -> str:
     return text
 
 
-def _is_control(letter: str) -> bool:
+def is_control(letter: str) -> bool:
+    """Return whether a character hides: a control, a format or an unassigned character, a line separator."""
     category = unicodedata.category(letter)
     return category.startswith("C") or category in {"Zl", "Zp"}

@@ -9,6 +9,8 @@ import yaml
 
 from bibliography.faults import FaultLog, quote, suggest
 
+_DEEPEST = 50
+
 
 class _Loader(yaml.SafeLoader):
     """A loader without aliases: one node in two places would have two lines, and could contain itself."""
@@ -17,6 +19,29 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             raise yaml.composer.ComposerError(None, None, "an alias (*)", self.peek_event().start_mark)  # type: ignore[no-untyped-call]
         return super().compose_node(parent, index)
+
+
+def _compose_fast(text: str) -> yaml.Node | None:
+    """Return the root node by libyaml, many times as fast, or None where anything at all is in doubt."""
+    try:
+        if yaml.__with_libyaml__ and _is_harmless(text):
+            return yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError:
+        pass  # the other parser has better words for it
+    return None
+
+
+def _is_harmless(text: str) -> bool:
+    """Return whether a text has no alias, and is not nested so deeply that composing it in C overflows the stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST or isinstance(event, yaml.AliasEvent):
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -29,7 +54,7 @@ class YamlFile:
     def compose(self, text: str) -> yaml.Node | None:
         """Return the root node of a text, or None after reporting that it is empty or not YAML."""
         try:
-            root = yaml.compose(text, Loader=_Loader)
+            root = _compose_fast(text) or yaml.compose(text, Loader=_Loader)
             if root:
                 return root
             line, got = 1, "an empty file"

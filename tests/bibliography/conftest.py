@@ -1,12 +1,15 @@
 """A small, valid bibliography to break, and the real one."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from bibliography import BibliographyError, Library, load_library
+from bibliography.online.settings import Manners, Services, Settings
+from tests.bibliography.server import MakeWeb, Web, refused_address, serve
 
 SUMMARY = """{What is the question? Something is done about it, with care and with a control that the
     authors describe at length. Something is found, and it is 42 in the setting of the paper, 17 in
@@ -139,3 +142,45 @@ def shelf(tmp_path: Path, make_shelf: Callable[[Path], Shelf]) -> Shelf:
 @pytest.fixture(scope="session")
 def real_library() -> Library:
     return load_library()
+
+
+@pytest.fixture
+def make_web(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeWeb]:
+    """Starts servers; each is a host of its own, since its port is part of its name."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(serve())
+
+
+@pytest.fixture
+def web(make_web: MakeWeb) -> Web:
+    return make_web()
+
+
+@pytest.fixture
+def settings(web: Web) -> Settings:
+    """All services on the local server, and pauses too short to notice."""
+    services = Services(
+        crossref=f"{web.address}/crossref/",
+        datacite=f"{web.address}/datacite/",
+        arxiv=f"{web.address}/arxiv",
+        doi=f"{web.address}/doi/",
+        arxiv_abs=f"{web.address}/abs/",
+    )
+    manners = Manners(timeout=0.4, retries=2, backoff=0.01, host_delay=0.0, arxiv_delay=0.0, longest_wait=3.0)
+    return Settings(services, manners)
+
+
+@pytest.fixture
+def offline(settings: Settings) -> Settings:
+    """The same without a network: nothing listens where the services are."""
+    address = refused_address()
+    names = ("crossref", "datacite", "arxiv", "doi", "arxiv_abs")
+    return replace(settings, services=Services(**{name: f"{address}/{name}/" for name in names}))
+
+
+@pytest.fixture(autouse=True)
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("BIBLIOGRAPHY_CACHE", str(folder))
+    return folder
