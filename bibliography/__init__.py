@@ -2,7 +2,7 @@
 
 from bibliography.faults import BibliographyError, Fault
 from bibliography.load import load_library
-from bibliography.model import Author, Library, Paper, Section, SourceBlock, UnknownNameError
+from bibliography.model import Author, Library, Paper, ReadingPath, Section, SourceBlock, UnknownNameError
 
 __all__ = [
     "Author",
@@ -10,6 +10,7 @@ __all__ = [
     "Fault",
     "Library",
     "Paper",
+    "ReadingPath",
     "Section",
     "SourceBlock",
     "UnknownNameError",

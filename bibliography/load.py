@@ -9,9 +9,10 @@ from types import MappingProxyType
 from bibliography.entry import read_paper, words
 from bibliography.faults import BibliographyError, FaultLog, suggest
 from bibliography.files import read_text
-from bibliography.model import Library, Paper
+from bibliography.model import Library, ReadingPath
 from bibliography.outline import Outline, Vocabulary, read_outline, read_vocabulary
 from bibliography.placeholders import is_placeholder
+from bibliography.reading_paths import read_reading_paths
 from bibliography.source import Block, Entry, read_blocks
 
 PACKAGE = Path(__file__).parent
@@ -20,6 +21,8 @@ ENTRIES_PER_FILE = 60
 
 def load_library(root: Path = PACKAGE) -> Library:
     """Return the library in a folder that holds ``entries/*.bib``, ``outline.yml`` and ``vocabulary.yml``.
+
+    ``reading_paths.yml`` may be there too.
 
     Raises:
         BibliographyError: Anything at all is wrong; it carries every fault found.
@@ -39,14 +42,17 @@ def load_library(root: Path = PACKAGE) -> Library:
     _check_identifiers(entries, log)
     _check_related(entries, lines_by_key, log)
     _check_outline(outline, blocks, log)
+    paths = _read_paths(root, lines_by_key, log)
     if log.faults:
         raise BibliographyError(log.faults)
-    return _make_library(outline, vocabulary, papers)
-
-
-def _make_library(outline: Outline, vocabulary: Vocabulary, papers: Mapping[str, Paper]) -> Library:
     in_order = {key: papers[key] for section in outline.sections for key in section.all_keys}
-    return Library(MappingProxyType(in_order), outline.sections, vocabulary.topics, vocabulary.methods)
+    return Library(MappingProxyType(in_order), outline.sections, vocabulary.topics, vocabulary.methods, paths)
+
+
+def _read_paths(root: Path, keys: Mapping[str, str], log: FaultLog) -> tuple[ReadingPath, ...]:
+    name = "reading_paths.yml"
+    text = read_text(root, name, log) if (root / name).exists() else None
+    return () if text is None else read_reading_paths(name, text, keys, log)
 
 
 def _read_files(root: Path, log: FaultLog) -> Iterator[Block]:

@@ -140,6 +140,24 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A paper on a reading path, and in one sentence why it comes there."""
+
+    key: str
+    why: str
+
+
+@dataclass(frozen=True)
+class ReadingPath:
+    """A way through the list across its sections."""
+
+    slug: str
+    title: str
+    introduction: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
 class Library:
     """The reading list: papers by key, in reading order, and the outline that orders them.
 
@@ -148,12 +166,14 @@ class Library:
         sections: The top-level sections.
         topics: The allowed topics, each with its meaning.
         methods: The allowed methods, each with its meaning.
+        paths: The reading paths.
     """
 
     papers: Mapping[str, Paper]
     sections: tuple[Section, ...]
     topics: Mapping[str, str]
     methods: Mapping[str, str]
+    paths: tuple[ReadingPath, ...] = ()
 
     def __iter__(self) -> Iterator[Paper]:
         return iter(self.papers.values())

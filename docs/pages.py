@@ -61,7 +61,7 @@ def derive_navigation(records: Records) -> list[dict[str, object]]:
     ]
     return [
         {"Home": "index.md"},
-        {"Reading list": ["sections/index.md", *sections]},
+        {"Reading list": ["sections/index.md", "paths.md", *sections]},
         {"Replications": ["replications/index.md", *replications]},
         {"Claims": ["ledger.md", "verdicts.md"]},
         {"Cite": "cite.md"},
@@ -81,6 +81,7 @@ def _derive_overviews(records: Records) -> Iterator[SiteFile]:
         description="A reading list on explainable AI and mechanistic interpretability with reproducible replications.",
     )
     yield _render("sections/index.md", "sections", records, n_papers=len(library))
+    yield _render("paths.md", "paths", records)
     yield _render("replications/index.md", "replications", records)
     yield _render("ledger.md", "ledger", records, rows=list(_ledger_rows(records)), filters=_ledger_filters(records))
     yield _render("verdicts.md", "verdicts", records, meanings=list(MEANINGS.items()), scales=list(SCALES.items()))
@@ -130,10 +131,11 @@ def _copy_results(replication: ReplicationRecord, setting: SettingRecord) -> Ite
 
 
 def _derive_exports(records: Records) -> Iterator[SiteFile]:
-    """Yields the downloads: everything, each section, each paper, in each format."""
+    """Yields the downloads: everything, each section, each paper, each reading path, in each format."""
     groups: list[tuple[str, Sequence[Paper]]] = [("bibliography", list(records.library))]
     groups += [(f"sections/{s.slug}", [records.library[key] for key in s.all_keys]) for s in records.library.sections]
     groups += [(f"papers/{paper.key}", [paper]) for paper in records.library]
+    groups += [(f"paths/{path.slug}", [records.library[s.key] for s in path.steps]) for path in records.library.paths]
     for stem, papers in groups:
         for name, exporter in EXPORTERS.items():
             if papers:
