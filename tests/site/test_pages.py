@@ -1,0 +1,165 @@
+"""Derived pages: what they must contain, and what must stop the build."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import nbformat
+import pytest
+import yaml
+
+from docs.__main__ import write_tree
+from docs.formats import format_measured, format_number
+from docs.notebooks import convert_notebook
+from docs.pages import derive_site
+from docs.records import Records, load_records
+from replications.common.paths import REPOSITORY
+from replications.common.verdicts import JudgedClaim, Verdict
+
+
+@pytest.fixture(scope="module")
+def records() -> Records:
+    return load_records()
+
+
+@pytest.fixture(scope="module")
+def pages(records) -> dict[str, str]:
+    return {file.path: file.content for file in derive_site(records) if file.path.endswith(".md")}
+
+
+def test_every_page_has_a_title_and_a_description(pages):
+    for path, text in pages.items():
+        meta = yaml.safe_load(text.split("---\n")[1])
+        assert meta["title"] and meta["description"], path
+
+
+def test_every_paper_section_and_replication_has_its_page(pages, records):
+    expected = {f"papers/{paper.key}.md" for paper in records.library}
+    expected |= {f"sections/{section.slug}.md" for section in records.library.sections}
+    expected |= {f"replications/{replication.slug}.md" for replication in records.replications}
+    assert expected <= pages.keys()
+
+
+def test_a_replications_page_shows_every_claim_with_the_papers_number_and_the_verdict(pages, records):
+    for replication in records.replications:
+        text = pages[f"replications/{replication.slug}.md"]
+        for setting in replication.settings:
+            for claim in setting.of_kind("claim"):
+                row = re.search(rf'<tr id="{setting.name}-{claim.id}">.*?</tr>', text, re.S).group()
+                assert format_number(claim.paper_value) in row
+                assert claim.verdict.value in row
+                assert claim.value is None or format_measured(claim) in row
+
+
+def test_a_section_without_entries_says_so(pages, records):
+    empty = [section for section in records.library.sections if not section.all_keys]
+    for section in empty:
+        assert "Entries are being prepared" in pages[f"sections/{section.slug}.md"]
+
+
+def test_hostile_fields_leave_no_markup_on_any_page(records):
+    attack = '</title><script>alert("x")</script>[a](javascript:b)'
+    papers = {
+        key: replace(paper, title=attack, venue=attack, summary=attack, aliases=(attack,))
+        for key, paper in records.library.papers.items()
+    }
+    hostile = replace(records, library=replace(records.library, papers=MappingProxyType(papers)))
+    for file in derive_site(hostile):
+        if file.path.endswith(".md"):
+            _, front_matter, body = file.content.split("---\n", 2)
+            assert "<script" not in front_matter + body, file.path
+            assert "](javascript:" not in body, file.path
+
+
+def test_the_ledger_for_machines_has_a_row_for_every_claim_and_setting(records):
+    content = next(file.content for file in derive_site(records) if file.path == "claims.json")
+    expected = sum(len(s.judged.claims) for r in records.replications for s in r.settings)
+    assert len(json.loads(content)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "expected"),
+    [
+        (5.7123, 5.6, 5.82, "5.71 [5.60, 5.82]"),
+        (-0.0312, -0.04, -0.02, "−0.031 [−0.040, −0.020]"),
+        (3, 3, 3, "3"),
+        (1234.5, 1100, 1400, "1234 [1100, 1400]"),
+        (None, None, None, "–"),
+    ],
+)
+def test_a_measured_number_shows_the_digits_that_its_interval_supports(value, low, high, expected):
+    claim = JudgedClaim(
+        id="c", kind="claim", verdict=Verdict.HOLDS, paper_value=1, value=value, low=low, high=high, n=1, unit="1", expect=""
+    )
+    assert format_measured(claim) == expected
+
+
+@pytest.mark.parametrize(("outputs", "count", "state"), [([], None, "was not executed"), (["error"], 1, "failed")])
+def test_an_unfinished_notebook_stops_the_build(tmp_path, outputs, count, state):
+    made = [nbformat.v4.new_output("error", ename="E", evalue="", traceback=[]) for _ in outputs]
+    cell = nbformat.v4.new_code_cell("1 / 0", outputs=made, execution_count=count)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "n.ipynb")
+    with pytest.raises(ValueError, match=f"cell 1 {state}; run `dvc repro`"):
+        convert_notebook(tmp_path / "n.ipynb")
+
+
+def test_a_notebooks_headings_go_below_the_pages_own_and_its_comments_stay(tmp_path):
+    code = nbformat.v4.new_code_cell("# a comment\n1", execution_count=1)
+    text = nbformat.v4.new_markdown_cell("# Title\n\n## Part\n")
+    nbformat.write(nbformat.v4.new_notebook(cells=[text, code]), tmp_path / "n.ipynb")
+    page = convert_notebook(tmp_path / "n.ipynb").markdown
+    assert "### Part" in page
+    assert "# Title" not in page
+    assert "\n# a comment\n" in page
+
+
+def test_the_markdown_tree_is_written_to_an_empty_folder_only(tmp_path):
+    assert write_tree(tmp_path / "tree") > 50
+    assert (tmp_path / "tree" / "papers" / "wang2023ioi.md").is_file()
+    assert (tmp_path / "tree" / "contribute.md").is_file()
+    with pytest.raises(FileExistsError, match="expected a new or empty folder"):
+        write_tree(tmp_path / "tree")
+
+
+def test_the_site_is_derived_without_torch():
+    code = "import sys, docs.pages, docs.records; docs.records.load_records(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.anchors: set[str] = set()
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.anchors |= {attributes[name] for name in ("id", "name") if attributes.get(name)}
+        self.links += [attributes[name] for name in ("href", "src") if attributes.get(name)]
+
+
+def read_links(path: Path) -> _Links:
+    parser = _Links()
+    parser.feed(path.read_text(encoding="utf-8"))
+    return parser
+
+
+def test_every_internal_link_and_anchor_of_the_built_site_leads_somewhere(built_site):
+    parsed = {path: read_links(path) for path in built_site.rglob("*.html") if path.name != "404.html"}
+    for page, content in parsed.items():
+        for link in content.links:
+            address, fragment = urldefrag(link)
+            if urlsplit(address).scheme:
+                assert urlsplit(address).scheme in ("https", "http"), f"{page}: {link}"
+                continue
+            target = (page.parent / unquote(urlsplit(address).path)).resolve() if address else page
+            target = target / "index.html" if target.is_dir() else target
+            assert target.is_file(), f"{page.relative_to(built_site)}: {link}"
+            if fragment and target.suffix == ".html" and not fragment.startswith("__"):
+                assert unquote(fragment) in parsed[target].anchors, f"{page.relative_to(built_site)}: {link}"
