@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from docs.__main__ import write_tree
+from docs.escape import escape_markdown
 from docs.formats import format_measured, format_number
 from docs.notebooks import convert_notebook
 from docs.pages import derive_site
@@ -57,10 +58,10 @@ def test_a_replications_page_shows_every_claim_with_the_papers_number_and_the_ve
                 assert claim.value is None or format_measured(claim) in row
 
 
-def test_a_section_without_entries_says_so(pages, records):
-    empty = [section for section in records.library.sections if not section.all_keys]
-    for section in empty:
-        assert "Entries are being prepared" in pages[f"sections/{section.slug}.md"]
+def test_every_step_of_a_reading_path_says_why(pages, records):
+    for path in records.library.paths:
+        for step in path.steps:
+            assert str(escape_markdown(step.why)) in pages["paths.md"]
 
 
 def test_hostile_fields_leave_no_markup_on_any_page(records):
