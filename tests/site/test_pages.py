@@ -96,7 +96,16 @@ def test_the_ledger_for_machines_has_a_row_for_every_claim_and_setting(records):
 )
 def test_a_measured_number_shows_the_digits_that_its_interval_supports(value, low, high, expected):
     claim = JudgedClaim(
-        id="c", kind="claim", verdict=Verdict.HOLDS, paper_value=1, value=value, low=low, high=high, n=1, unit="1", expect=""
+        id="c",
+        kind="claim",
+        verdict=Verdict.HOLDS,
+        paper_value=1,
+        value=value,
+        low=low,
+        high=high,
+        n=1,
+        unit="1",
+        expect="",
     )
     assert format_measured(claim) == expected
 
