@@ -10,7 +10,7 @@ from bibliography.entry import read_paper, words
 from bibliography.faults import BibliographyError, FaultLog, suggest
 from bibliography.files import read_text
 from bibliography.model import Library, ReadingPath
-from bibliography.outline import Outline, Vocabulary, read_outline, read_vocabulary
+from bibliography.outline import Outline, read_outline, read_vocabulary
 from bibliography.placeholders import is_placeholder
 from bibliography.reading_paths import read_reading_paths
 from bibliography.source import Block, Entry, read_blocks
