@@ -50,6 +50,8 @@ def format_measured(claim: JudgedClaim) -> str:
     if claim.value is None or claim.low is None or claim.high is None:
         return "–"
     spread = claim.high - claim.low
+    if all(number.is_integer() for number in (claim.value, claim.low, claim.high)) and spread:
+        return f"{claim.value:.0f} [{claim.low:.0f}, {claim.high:.0f}]"  # a count
     value = format_number(claim.value, spread)
     return f"{value} [{format_number(claim.low, spread)}, {format_number(claim.high, spread)}]" if spread else value
 
