@@ -25,7 +25,7 @@ from bibliography.schema import (
 from bibliography.source import Entry
 
 SUMMARY_CHARACTERS = range(200, 1201)
-SUMMARY_SENTENCES = range(3, 9)
+SUMMARY_SENTENCES = range(3, 7)
 
 _SENTENCE_END = re.compile(r"[.!?]+[\"'”’)\]]*(?=\s|$)")
 _ABBREVIATION = re.compile(r"\b(e\.g|i\.e|et al|cf|vs|resp|Fig|Eq)\.")

@@ -16,7 +16,7 @@ _WHAT_IS_MEANT = {
     "topics": "words of vocabulary.yml",
     "methods": "words of vocabulary.yml",
     "related": "keys of the papers to read next",
-    "summary": "3 to 8 sentences in your own words",
+    "summary": "3 to 6 sentences in your own words",
 }
 
 

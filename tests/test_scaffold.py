@@ -28,13 +28,12 @@ def copy(tmp_path_factory) -> Path:
     return root
 
 
-def run(root: Path, *command: str) -> str:
+def run(root: Path, *command: str, folder: str = ".") -> None:
     # The copy's own code comes first, and its own environment's programs are found.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PYTHONPATH": str(root), "PATH": path}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=root / folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def test_the_new_replication_is_listed_and_names_its_paper(copy):
@@ -44,11 +43,11 @@ def test_the_new_replication_is_listed_and_names_its_paper(copy):
 
 
 def test_the_new_replication_runs_and_is_consistent(copy):
-    folder = copy / "replications" / "brand_new"
-    run(folder, sys.executable, "-m", "dvc", "repro", "--quiet")
+    folder = "replications/brand_new"
+    run(copy, sys.executable, "-m", "dvc", "repro", "--quiet", folder=folder)
     run(copy, sys.executable, "-m", "dvc", "repro", "--quiet", "ledger@brand_new")
-    assert "holds" in (folder / "results" / "laptop" / "verdict.json").read_text()
-    run(copy, sys.executable, "-m", "pytest", "-q", "tests/consistency", "replications/brand_new")
+    assert "holds" in (copy / folder / "results" / "laptop" / "verdict.json").read_text()
+    run(copy, sys.executable, "-m", "pytest", "-q", "tests/consistency", folder)
 
 
 @pytest.mark.parametrize(

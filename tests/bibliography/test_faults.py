@@ -314,12 +314,12 @@ def test_a_broken_bibliography_is_refused_with_place_and_remedy(
     assert f"{path}:{line}: {message}" in shelf.faults()
 
 
-def test_a_summary_is_three_to_eight_sentences_of_200_to_1200_characters(shelf: Shelf) -> None:
+def test_a_summary_is_three_to_six_sentences_of_200_to_1200_characters(shelf: Shelf) -> None:
     summary = shelf.read(TOOLS).partition("summary = ")[2]
     shelf.replace(TOOLS, summary, "{Short. But. Three.},\n}\n")
     assert shelf.faults()[0].startswith(f"{TOOLS}:10: got a summary of 18 characters; expected 200 to 1200 characters")
     shelf.replace(TOOLS, "Short. But. Three.", "word " * 60 + "end, i.e. none.")
-    assert shelf.faults()[0].startswith(f"{TOOLS}:10: got a summary of 1 sentences; expected 3 to 8 sentences")
+    assert shelf.faults()[0].startswith(f"{TOOLS}:10: got a summary of 1 sentences; expected 3 to 6 sentences")
 
 
 def test_an_entry_that_the_outline_does_not_list_is_refused(shelf: Shelf) -> None:
