@@ -21,6 +21,7 @@ from bibliography.schema import (
     OWN_FIELDS,
     REQUIRED_FIELDS,
     VENUE_FIELDS,
+    VOLUME_OR_NUMBER_TYPES,
 )
 from bibliography.source import Entry
 
@@ -110,6 +111,10 @@ def _check_fields(entry: Entry, log: FaultLog) -> None:
     if "date" in entry.fields and entry.entry_type not in DATED_TYPES:
         expected = f"date only in {' and '.join('@' + name for name in sorted(DATED_TYPES))}"
         _report(entry, "date", log, got=f"date in @{entry.entry_type}", expected=expected, do="keep only year")
+    if {"volume", "number"} <= entry.fields.keys() and entry.entry_type in VOLUME_OR_NUMBER_TYPES:
+        got, expected = f"volume and number in @{entry.entry_type}", "one of the two, or BibTeX warns"
+        remedy = "delete number, or make it an @article if the proceedings are a journal"
+        _report(entry, "number", log, got=got, expected=expected, do=remedy)
     if ("eprint" in entry.fields) != ("archiveprefix" in entry.fields):
         name = "eprint" if "eprint" in entry.fields else "archiveprefix"
         expected, remedy = "eprint and archiveprefix together", "add the other, or delete this one"

@@ -32,6 +32,9 @@ REQUIRED_FIELDS = {
     "software": (*_ALWAYS, "date"),
 }
 
+# Classic BibTeX styles number these by volume or by number, and warn of both.
+VOLUME_OR_NUMBER_TYPES = frozenset({"inproceedings", "incollection", "book"})
+
 DATED_TYPES = frozenset({"online", "software"})
 
 KEY = re.compile(r"(?P<surname>[a-z]+)(?P<year>[0-9]{4})(?P<word>[a-z0-9]+)")

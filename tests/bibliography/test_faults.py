@@ -71,6 +71,10 @@ CASES = [
     ("missing required", EDITING, "  journal = {Journal of Edits},\n",
      "", 22,
      "got mitchell2022mend without journal; expected the field journal in @article; do: add journal"),
+    ("volume and number", EDITING, "  volume = {7},\n",
+     "  volume = {7},\n  number = {2},\n", 6,
+     "got volume and number in @inproceedings; expected one of the two, or BibTeX warns; do: delete number, or make "
+     "it an @article if the proceedings are a journal"),
     ("missing methods", EDITING, "  methods = {hypernetwork},\n  related = {mitchell2022mend},",
      "  related = {mitchell2022mend},", 1,
      "got decao2021editing without methods; expected the field methods in @inproceedings; do: add methods"),
