@@ -28,6 +28,7 @@ def convert_notebook(path: Path) -> NotebookPage:
     """
     notebook = nbformat.read(path, as_version=4)
     _refuse_unfinished(path, notebook)
+    notebook.metadata.language_info = {"name": "python"}  # so that code is highlighted as such
     exporter = MarkdownExporter()
     exporter.register_preprocessor(TagRemovePreprocessor(remove_input_tags={"remove-input"}), enabled=True)
     body, resources = exporter.from_notebook_node(

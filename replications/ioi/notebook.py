@@ -9,7 +9,7 @@
 # the answer, and how? The heads are found by **path patching**: take one head's output at END from a prompt with three
 # unrelated names, keep all other heads as they were, and see how the logit of IO minus the logit of S changes.
 
-# %%
+# %% tags=["remove-input"]
 import html
 import os
 import warnings
@@ -39,7 +39,7 @@ def show(claim: str, digits: int = 2) -> str:
 # %% [markdown]
 # ## Does it do the task?
 
-# %%
+# %% tags=["remove-input"]
 Markdown(f"""
 On {measured["logit-difference"].n} prompts the logit of IO is on average **{show("logit-difference")}** above that of S
 (95 % interval in brackets). IO is the likelier of the two on **{measured["io-above-subject"].value:.1%}** of the prompts,
@@ -62,7 +62,7 @@ the difference is {show("corrupted-prompts-say-nothing")}: nothing is left of th
 # above a half.
 
 
-# %%
+# %% tags=["remove-input"]
 def read_head(row: HeadRow) -> str:
     """Returns what the numbers of a head say that it does."""
     if max(row.attention_io, row.attention_s) < 0.1:
@@ -97,7 +97,7 @@ HTML(
 # %% [markdown]
 # Is that more than chance? All heads beyond the line against heads drawn at random from the same layers:
 
-# %%
+# %% tags=["remove-input"]
 Markdown(f"""
 | | name movers | random heads of the same layers |
 |---|---|---|
