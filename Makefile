@@ -40,7 +40,7 @@ fresh: $(FULL_ENV) ## Fail if a committed result is older than its code, data or
 
 repro: $(FULL_ENV) ## Rerun one replication: make repro NAME=ioi
 	@test -f replications/$(NAME)/dvc.yaml || { echo "got NAME='$(NAME)'; expected a folder of replications/, such as NAME=ioi"; exit 2; }
-	@cd replications/$(NAME) && (dvc pull --quiet . || echo "Some cached results are not in the store; they are computed now.") && dvc repro
+	@cd replications/$(NAME) && (dvc pull --quiet dvc.yaml || echo "Some cached results are not in the store; they are computed now.") && dvc repro
 
 new: $(FULL_ENV) ## Start a replication: make new NAME=… KEY=…
 	@$(BIN)/python -m replications.common.scaffold "$(NAME)" "$(KEY)"
