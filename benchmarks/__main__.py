@@ -7,7 +7,7 @@ import json
 import platform
 from pathlib import Path
 
-from benchmarks import bibliography
+from benchmarks import bibliography, path_patching
 from benchmarks.timing import Comparison, Growth
 from replications.common.files import write_json
 
@@ -16,7 +16,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> None:
     """Runs and prints the comparisons."""
-    for module in (bibliography,):
+    for module in (bibliography, path_patching):
         comparisons: list[Comparison | Growth] = list(module.compare())
         name = module.__name__.rsplit(".", 1)[1]
         rows = [comparison.as_row() for comparison in comparisons]

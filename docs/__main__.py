@@ -38,7 +38,7 @@ def serve_site(folder: Path) -> None:
     """Serves a built site on a free port of this machine until interrupted."""
     if not (folder / "index.html").is_file():
         raise FileNotFoundError(f"got no built site in {folder}; run `make site` first")
-    handler = functools.partial(_QuietHandler, directory=str(folder))
+    handler = functools.partial(QuietHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         print(f"Serving on http://127.0.0.1:{server.server_port}/ (Ctrl-C stops it)", flush=True)
         try:
@@ -47,7 +47,7 @@ def serve_site(folder: Path) -> None:
             print()
 
 
-class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
     """Serves files without a line of log for each."""
 
     def log_message(self, format: str, *args: object) -> None:

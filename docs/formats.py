@@ -56,9 +56,9 @@ def format_measured(claim: JudgedClaim) -> str:
     return f"{value} [{format_number(claim.low, spread)}, {format_number(claim.high, spread)}]" if spread else value
 
 
-def format_unit(unit: str, *, value: str = "") -> str:
+def format_unit(unit: str) -> str:
     """Returns the unit to stand behind a number; a pure number and a fraction have none to show."""
-    return "" if unit in ("1", "fraction") or value == "–" else f" {unit}"
+    return "" if unit in ("1", "fraction") else f" {unit}"
 
 
 def format_authors(paper: Paper, most: int = 4) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from docs.__main__ import QuietHandler
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Chromium's own services ask other hosts at every start; none of them is wanted here.
 QUIET = [
@@ -39,15 +41,10 @@ def launch_chromium() -> Iterator[Browser]:
             browser.close()
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @contextmanager
 def serve_folder(folder: Path) -> Iterator[str]:
     """Yields the address at which a folder is served on this machine."""
-    handler = functools.partial(_Quiet, directory=str(folder))
+    handler = functools.partial(QuietHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -1,0 +1,81 @@
+"""Path patching of all heads, against a loop that reruns the model with TransformerLens hooks for each head.
+
+The model has the shape of six layers of SmolLM2-135M and random weights, so that nothing is downloaded: the cost of a
+forward pass does not depend on the weights.
+"""
+
+import tempfile
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float, Int
+from tokenizers import Tokenizer, models
+from torch import Tensor
+from transformer_lens.model_bridge import TransformerBridge
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from benchmarks.timing import Comparison, compare_in_turn
+from replications.common.models import wrap_model
+from replications.ioi.method import direct_effects, logit_difference, run_at_end
+
+LAYERS, HEADS, PROMPTS, POSITIONS, VOCABULARY = 6, 9, 16, 18, 4096
+
+
+def compare() -> Iterator[Comparison]:
+    """Yields the comparison; both sides compute the same 54 effects, which is checked first."""
+    torch.manual_seed(0)
+    bridge = build_model()
+    clean_tokens, corrupted_tokens = (torch.randint(VOCABULARY, (PROMPTS, POSITIONS)) for _ in range(2))
+    io_token, s_token = torch.randint(VOCABULARY, (2, PROMPTS))
+
+    def ours() -> Float[Tensor, "layer head batch"]:
+        clean, corrupted = run_at_end(bridge, clean_tokens), run_at_end(bridge, corrupted_tokens)
+        return direct_effects(bridge, clean, corrupted.mixed_values, io_token, s_token)
+
+    def naive() -> Float[Tensor, "layer head batch"]:
+        return patch_one_head_at_a_time(bridge, clean_tokens, corrupted_tokens, io_token, s_token)
+
+    assert torch.allclose(ours(), naive(), atol=1e-4)
+    yield compare_in_turn("path patching, 54 heads, 16 prompts", "a loop over TransformerLens hooks", ours, naive)
+
+
+def build_model() -> TransformerBridge:
+    """Returns six layers in the shape of SmolLM2-135M with random weights."""
+    config = LlamaConfig(
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        num_key_value_heads=3,
+        hidden_size=576,
+        intermediate_size=1536,
+        vocab_size=VOCABULARY,
+        attn_implementation="eager",
+    )
+    model = LlamaForCausalLM(config)
+    with tempfile.TemporaryDirectory() as folder:  # the bridge reads the tokenizer again from where it came from
+        empty = Tokenizer(models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
+        PreTrainedTokenizerFast(tokenizer_object=empty, unk_token="<unk>", bos_token="<unk>").save_pretrained(folder)
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+        return wrap_model(model, tokenizer, weights_sha256="", description="random weights").bridge
+
+
+def patch_one_head_at_a_time(
+    bridge: TransformerBridge,
+    clean_tokens: Int[Tensor, "batch position"],
+    corrupted_tokens: Int[Tensor, "batch position"],
+    io_token: Int[Tensor, " batch"],
+    s_token: Int[Tensor, " batch"],
+) -> Float[Tensor, "layer head batch"]:
+    """Returns the direct effects as a user of hooks would get them: one forward pass per head, all heads frozen."""
+    names = [f"blocks.{layer}.attn.o.hook_in" for layer in range(LAYERS)]
+    logits, clean = bridge.run_with_cache(clean_tokens, names_filter=names, return_cache_object=False)
+    _, corrupted = bridge.run_with_cache(corrupted_tokens, names_filter=names, return_cache_object=False)
+    unpatched = logit_difference(logits[:, -1], io_token, s_token)
+    effects = torch.empty(LAYERS, HEADS, PROMPTS)
+    for layer in range(LAYERS):
+        for head in range(HEADS):
+            frozen = {name: clean[name].clone() for name in names}
+            frozen[names[layer]][:, -1, head] = corrupted[names[layer]][:, -1, head]
+            hooks = [(name, lambda values, hook, kept=kept: kept) for name, kept in frozen.items()]
+            patched = bridge.run_with_hooks(clean_tokens, fwd_hooks=hooks)
+            effects[layer, head] = logit_difference(patched[:, -1], io_token, s_token) - unpatched
+    return effects
