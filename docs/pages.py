@@ -151,7 +151,7 @@ def _ledger_rows(records: Records) -> Iterator[dict[str, object]]:
                     "replication": replication,
                     "setting": setting,
                     "claim": claim,
-                    "paper": records.library[replication.claims.paper],
+                    "paper": records.library[replication.claims.paper_of[claim.id]],
                     "text": replication.statements[claim.id],
                     "order": order.index(claim.verdict),
                 }
@@ -161,7 +161,7 @@ def _ledger_filters(records: Records) -> list[tuple[str, str, list[str]]]:
     settings = [(r, s) for r in records.replications for s in r.settings]
     found = {claim.verdict for _, s in settings for claim in s.judged.claims}
     return [
-        ("paper", "Paper", _unique(r.claims.paper for r, _ in settings)),
+        ("paper", "Paper", _unique(key for r, _ in settings for key in r.claims.papers)),
         ("verdict", "Verdict", [verdict.value for verdict in Verdict if verdict in found]),
         ("setting", "Setting", _unique(s.name for _, s in settings)),
         ("scale", "Scale", _unique(s.judged.scale for _, s in settings)),

@@ -69,6 +69,10 @@ class ReplicationRecord:
         """The settings that have results."""
         return tuple(setting for setting in self.settings if setting.run is not None)
 
+    def counts_for(self, paper: str, setting: SettingRecord) -> dict[Verdict, int]:
+        """Returns how many claims of one paper got each verdict in one setting."""
+        return count_verdicts(c for c in setting.of_kind("claim") if self.claims.paper_of[c.id] == paper)
+
     @cached_property
     def statements(self) -> Mapping[str, object]:
         """Claims and controls by id."""
@@ -87,7 +91,8 @@ class Records:
         """The replications of each paper that has some."""
         found: dict[str, tuple[ReplicationRecord, ...]] = {}
         for replication in self.replications:
-            found[replication.claims.paper] = (*found.get(replication.claims.paper, ()), replication)
+            for key in replication.claims.papers:
+                found[key] = (*found.get(key, ()), replication)
         return found
 
     @property
@@ -113,11 +118,12 @@ def load_records() -> Records:
     library = load_library()
     replications = tuple(_load_replication(name) for name in list_replications())
     for replication in replications:
-        if replication.claims.paper not in library:
-            raise ValueError(
-                f"replications/{replication.slug}/claims.yml: got paper {replication.claims.paper!r}; "
-                "expected a key of the bibliography; add the entry first"
-            )
+        for key in replication.claims.papers:
+            if key not in library:
+                raise ValueError(
+                    f"replications/{replication.slug}/claims.yml: got paper {key!r}; "
+                    "expected a key of the bibliography; add the entry first"
+                )
     return Records(library, replications)
 
 

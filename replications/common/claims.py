@@ -1,7 +1,7 @@
 """The schema of `claims.yml`: what a paper states, and the lines drawn before any run."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -111,8 +111,9 @@ class Statement(_Record):
 
 
 class Claim(Statement):
-    """One number that the paper states."""
+    """One number that the paper states; `paper` is given where another paper than the replication's own states it."""
 
+    paper: Text | None = None
     where: Text
     paper_value: float
     read: Literal["printed", "figure", "derived"]
@@ -170,6 +171,16 @@ class Claims(_Record):
         """Yields every claim, then every control."""
         yield from self.claims
         yield from self.controls
+
+    @property
+    def paper_of(self) -> Mapping[str, str]:
+        """The key of the paper that each statement belongs to, by the statement's id."""
+        return {s.id: getattr(s, "paper", None) or self.paper for s in self.statements()}
+
+    @property
+    def papers(self) -> tuple[str, ...]:
+        """Keys of the papers whose claims are replicated: the replication's own first, then by first claim."""
+        return tuple(dict.fromkeys([self.paper, *self.paper_of.values()]))
 
     @model_validator(mode="after")
     def _consistent(self) -> "Claims":

@@ -24,13 +24,14 @@ def collect_verdicts(replication: str) -> tuple[JudgedSetting, ...]:
 
 def list_claims(replication: str) -> list[dict[str, object]]:
     """Returns one row per claim and setting, with the paper's key, the replication and the claim's text."""
-    statements = {statement.id: statement for statement in load_claims(replication).statements()}
+    claims = load_claims(replication)
+    statements = {statement.id: statement for statement in claims.statements()}
     rows: list[dict[str, object]] = []
     for judged in collect_verdicts(replication):
         for claim in judged.claims:
             statement = statements[claim.id]
             row: dict[str, object] = {
-                "paper": judged.paper,
+                "paper": claims.paper_of[claim.id],
                 "replication": replication,
                 "setting": judged.setting,
                 "scale": judged.scale,

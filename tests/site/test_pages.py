@@ -174,3 +174,16 @@ def test_every_internal_link_and_anchor_of_the_built_site_leads_somewhere(built_
             assert target.is_file(), f"{page.relative_to(built_site)}: {link}"
             if fragment and target.suffix == ".html" and not fragment.startswith("__"):
                 assert unquote(fragment) in parsed[target].anchors, f"{page.relative_to(built_site)}: {link}"
+
+
+def test_a_claim_of_a_second_paper_shows_on_that_papers_page_and_in_the_ledger(records):
+    replication = records.replications[0]
+    other = next(paper.key for paper in records.library if paper.key not in records.replications_by_paper)
+    first, *rest = replication.claims.claims
+    claims = replication.claims.model_copy(update={"claims": (first.model_copy(update={"paper": other}), *rest)})
+    changed = replace(records, replications=(replace(replication, claims=claims), *records.replications[1:]))
+    found = {file.path: file.content for file in derive_site(changed)}
+    assert f"../replications/{replication.slug}.md" in found[f"papers/{other}.md"]
+    counts = replace(replication, claims=claims).counts_for(other, replication.settings[0])
+    assert sum(counts.values()) == 1
+    assert f'data-paper="{other}"' in found["ledger.md"]

@@ -35,6 +35,12 @@ def test_a_good_file_loads(tmp_path):
     assert claims.claims[0].expect["small"].bounds(10) == (5, float("inf"))
 
 
+def test_a_claim_may_belong_to_another_paper_than_the_replications_own(tmp_path):
+    claims = read(tmp_path, GOOD.replace("    where: § 1\n", "    where: § 1\n    paper: other2019word\n"))
+    assert claims.paper_of == {"the-claim": "other2019word"}
+    assert claims.papers == ("someone2020word", "other2019word")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
