@@ -9,6 +9,8 @@ from markupsafe import Markup
 # Everything that Markdown or one of its extensions may read as syntax, written as an HTML entity, which every Markdown
 # processor and every raw HTML block shows as the character itself.
 _SYNTAX = re.compile(r"[&<>\"'\\`*_\[\]{}|~^$#!]")
+# What JSON allows in a string, and YAML does not, or takes for the end of a line.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _LINE_START = re.compile(r"^(\s*)([-+=:]|\d+[.)](?=\s|$))", re.MULTILINE)
 
 
@@ -22,7 +24,13 @@ def escape_markdown(text: object) -> Markup:
 
 def quote_front_matter(text: str) -> Markup:
     """Returns `text` as a YAML string for front matter; HTML is escaped, because themes print titles unescaped."""
-    return Markup(json.dumps(html.escape(" ".join(text.split())), ensure_ascii=False))
+    return quote_data(html.escape(" ".join(text.split())))
+
+
+def quote_data(value: object) -> Markup:
+    """Returns a value of JSON as YAML for front matter, on one line; a theme must escape it before it prints it."""
+    text = json.dumps(value, ensure_ascii=False)
+    return Markup(_UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text))
 
 
 def fence_code(text: str, language: str = "") -> Markup:

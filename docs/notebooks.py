@@ -17,11 +17,15 @@ class NotebookPage:
     images: dict[str, bytes]
 
 
-def convert_notebook(path: Path) -> NotebookPage:
+def convert_notebook(path: Path, name: str) -> NotebookPage:
     """Returns the notebook as Markdown: code as fenced blocks, outputs below, headings one level down.
 
     The first heading (the notebook's own title) is left out, since the page has one. Cells tagged `remove-input` show
     their output alone.
+
+    Args:
+        path: the executed notebook.
+        name: what the file names of its images begin with; unique on the site.
 
     Raises:
         ValueError: the notebook has a cell that was not executed or that failed.
@@ -31,9 +35,7 @@ def convert_notebook(path: Path) -> NotebookPage:
     notebook.metadata.language_info = {"name": "python"}  # so that code is highlighted as such
     exporter = MarkdownExporter()
     exporter.register_preprocessor(TagRemovePreprocessor(remove_input_tags={"remove-input"}), enabled=True)
-    body, resources = exporter.from_notebook_node(
-        notebook, resources={"unique_key": "notebook", "output_files_dir": "."}
-    )
+    body, resources = exporter.from_notebook_node(notebook, resources={"unique_key": name, "output_files_dir": "."})
     images = {Path(name).name: content for name, content in resources.get("outputs", {}).items()}
     for name in images:
         body = re.sub(rf"\]\([^)]*{re.escape(name)}\)", f"]({name})", body)

@@ -5,25 +5,29 @@ from collections.abc import Iterator
 
 from bibliography import Paper
 from bibliography.export import EXPORTERS
+from docs.citation_tags import list_citation_tags
 from docs.exports import derive_exports
 from docs.formats import SCALES
 from docs.ledger import list_filters, list_rows
-from docs.notebooks import convert_notebook
-from docs.records import Records, ReplicationRecord, SettingRecord
+from docs.project import load_project
+from docs.records import Records
 from docs.render import SiteFile, render
+from docs.replication_pages import derive_replication
+from docs.schema_org import describe_paper
 from replications.common.ledger import list_claims
 from replications.common.verdicts import MEANINGS
 
 
 def derive_site(records: Records) -> Iterator[SiteFile]:
     """Yields every page and data file that the records give, in a fixed order."""
+    project = load_project()
     yield from _derive_overviews(records)
     for section in records.library.sections:
         yield render(f"sections/{section.slug}.md", "section", records, section=section)
     for paper in records.library:
         yield _derive_paper(records, paper)
     for replication in records.replications:
-        yield from _derive_replication(records, replication)
+        yield from derive_replication(records, replication, project)
     yield from derive_exports(records)
     ledger = [row for replication in records.replications for row in list_claims(replication.slug)]
     yield SiteFile("claims.json", json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
@@ -76,31 +80,6 @@ def _derive_paper(records: Records, paper: Paper) -> SiteFile:
         sections=records.library.sections_of(paper.key),
         replications=records.replications_by_paper.get(paper.key, ()),
         bibtex=EXPORTERS["bibtex"]([paper]),
+        citation_tags=list_citation_tags(paper),
+        schema_org=describe_paper(paper),
     )
-
-
-def _derive_replication(records: Records, replication: ReplicationRecord) -> Iterator[SiteFile]:
-    notebooks = {s.name: convert_notebook(s.notebook) for s in replication.was_run if s.notebook}
-    commands = f"make repro NAME={replication.slug}     # restores cached results, then recomputes what is stale"
-    yield render(
-        f"replications/{replication.slug}.md",
-        "replication",
-        records,
-        replication=replication,
-        paper=records.library[replication.claims.paper],
-        notebooks={name: notebook.markdown for name, notebook in notebooks.items()},
-        commands=commands,
-    )
-    for notebook in notebooks.values():
-        for name, content in notebook.images.items():
-            yield SiteFile(f"replications/{name}", content)
-    for setting in replication.was_run:
-        yield from _copy_results(replication, setting)
-
-
-def _copy_results(replication: ReplicationRecord, setting: SettingRecord) -> Iterator[SiteFile]:
-    """Yields the files of a run, for readers who want the numbers themselves."""
-    for path in sorted(setting.folder.rglob("*")):
-        if path.is_file():
-            name = path.relative_to(setting.folder).as_posix()
-            yield SiteFile(f"replications/results/{replication.slug}/{setting.name}/{name}", path.read_bytes())

@@ -56,9 +56,10 @@ class SettingRecord:
 
 @dataclass(frozen=True)
 class ReplicationRecord:
-    """One replication: its folder's name, abstract and symbol table (Markdown), claims, and every setting."""
+    """One replication: its folder, with its name, abstract and symbol table (Markdown), claims, and every setting."""
 
     slug: str
+    folder: Path
     abstract: str
     symbols: str
     claims: Claims
@@ -135,7 +136,7 @@ def _load_replication(name: str) -> ReplicationRecord:
         for judged in collect_verdicts(name)
     )
     abstract, _, symbols = _read_docstring(folder / "__init__.py").partition("\n## Symbols\n")
-    return ReplicationRecord(name, abstract, symbols, claims, settings)
+    return ReplicationRecord(name, folder, abstract, symbols, claims, settings)
 
 
 def _load_setting(results: Path, judged: JudgedSetting, note: str) -> SettingRecord:

@@ -8,7 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from bibliography.export import SUFFIXES
-from docs.escape import escape_markdown, fence_code, quote_front_matter
+from docs.escape import escape_markdown, fence_code, quote_data, quote_front_matter
 from docs.formats import (
     SCALES,
     format_authors,
@@ -52,6 +52,7 @@ def _make_environment() -> jinja2.Environment:
     )
     filters: dict[str, Callable[..., object]] = {
         "authors": format_authors,
+        "data": quote_data,
         "duration": format_duration,
         "fence": fence_code,
         "front": quote_front_matter,

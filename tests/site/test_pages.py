@@ -117,14 +117,14 @@ def test_an_unfinished_notebook_stops_the_build(tmp_path, outputs, count, state)
     cell = nbformat.v4.new_code_cell("1 / 0", outputs=made, execution_count=count)
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "n.ipynb")
     with pytest.raises(ValueError, match=f"cell 1 {state}; run `dvc repro`"):
-        convert_notebook(tmp_path / "n.ipynb")
+        convert_notebook(tmp_path / "n.ipynb", "n")
 
 
 def test_a_notebooks_headings_go_below_the_pages_own_and_its_comments_stay(tmp_path):
     code = nbformat.v4.new_code_cell("# a comment\n1", execution_count=1)
     text = nbformat.v4.new_markdown_cell("# Title\n\n## Part\n")
     nbformat.write(nbformat.v4.new_notebook(cells=[text, code]), tmp_path / "n.ipynb")
-    page = convert_notebook(tmp_path / "n.ipynb").markdown
+    page = convert_notebook(tmp_path / "n.ipynb", "n").markdown
     assert "### Part" in page
     assert "# Title" not in page
     assert "\n# a comment\n" in page
