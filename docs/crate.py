@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping
 from bibliography import Paper
 from docs.project import Project
 from docs.records import ReplicationRecord, SettingRecord
-from docs.schema_org import describe_paper
 
 Entity = dict[str, object]
+
+# Version 1.1 has no word for a SHA-256 of its own; it allows to add one.
+_CONTEXT = ["https://w3id.org/ro/crate/1.1/context", {"sha256": "http://schema.org/sha256"}]
 
 _DESCRIPTIONS = {
     "claims.yml": "What the paper states, and the line that each number must reach, drawn before any run",
@@ -50,10 +52,9 @@ def describe_crate(
     """
     described = [_describe_file(path, content) for path, content in files.items()]
     actions = [_describe_run(replication, setting, files) for setting in replication.was_run]
-    author: Entity = {"@id": "#authors", "@type": "Organization", "name": project.authors}
-    article = {name: value for name, value in describe_paper(paper).items() if name != "@context"}
-    article["author"] = [{"@id": entity["@id"]} for entity in _describe_people(paper)]
-    article |= {"@id": paper.doi_url or paper.url, "identifier": paper.doi_url or paper.url, "isPartOf": paper.venue}
+    maker: Entity = {"@id": "#authors", "@type": "Organization", "name": project.authors}
+    people = _describe_people(paper)
+    article = _describe_article(paper, people)
     root: Entity = {
         "@id": "./",
         "@type": "Dataset",
@@ -68,9 +69,14 @@ def describe_crate(
         "hasPart": [{"@id": entity["@id"]} for entity in described],
         "mentions": [{"@id": action["@id"]} for action in actions],
     }
-    graph = [_describe_itself(), root, author, article, *_describe_people(paper), *_describe_licenses()]
-    content = {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": [*graph, *described, *actions]}
+    graph = [_describe_itself(), root, maker, article, *people, *_describe_licenses(), *described, *actions]
+    content = {"@context": _CONTEXT, "@graph": [_unwrap(entity) for entity in graph]}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _unwrap(entity: Entity) -> Entity:
+    """Returns the entity with lists of one value replaced by the value, as the standard wants it."""
+    return {name: v[0] if isinstance(v, list) and len(v) == 1 else v for name, v in entity.items()}
 
 
 def _describe_itself() -> Entity:
@@ -87,6 +93,19 @@ def _describe_people(paper: Paper) -> list[Entity]:
         {"@id": f"#author-{number}", "@type": "Person" if author.given else "Organization", "name": author.display}
         for number, author in enumerate(paper.authors, start=1)
     ]
+
+
+def _describe_article(paper: Paper, people: list[Entity]) -> Entity:
+    address = paper.doi_url or paper.url
+    return {
+        "@id": address,
+        "@type": "ScholarlyArticle",
+        "name": paper.title,
+        "author": [{"@id": person["@id"]} for person in people],
+        "datePublished": paper.date or str(paper.year),
+        "identifier": address,
+        "url": paper.url,
+    }
 
 
 def _describe_licenses() -> Iterator[Entity]:

@@ -9,8 +9,8 @@ from markupsafe import Markup
 # Everything that Markdown or one of its extensions may read as syntax, written as an HTML entity, which every Markdown
 # processor and every raw HTML block shows as the character itself.
 _SYNTAX = re.compile(r"[&<>\"'\\`*_\[\]{}|~^$#!]")
-# What JSON allows in a string, and YAML does not, or takes for the end of a line.
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# What JSON allows in a string, and YAML does not, or takes for the end of a line; and what may start markup.
+_CODED = re.compile("[<>&\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _LINE_START = re.compile(r"^(\s*)([-+=:]|\d+[.)](?=\s|$))", re.MULTILINE)
 
 
@@ -30,7 +30,7 @@ def quote_front_matter(text: str) -> Markup:
 def quote_data(value: object) -> Markup:
     """Returns a value of JSON as YAML for front matter, on one line; a theme must escape it before it prints it."""
     text = json.dumps(value, ensure_ascii=False)
-    return Markup(_UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", text))
+    return Markup(_CODED.sub(lambda match: f"\\u{ord(match.group()):04x}", text))
 
 
 def fence_code(text: str, language: str = "") -> Markup:
