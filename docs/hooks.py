@@ -1,17 +1,33 @@
-"""The mkdocs hook: a thin layer that hands the derived files and the navigation to mkdocs."""
+"""The mkdocs hook: a thin layer that hands the derived files, the navigation and the policy to mkdocs."""
+
+import os
+import re
+from datetime import UTC, datetime, time
+from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
+from docs.content_security import add_policy, read_theme_scripts
 from docs.pages import derive_navigation, derive_site
+from docs.project import load_project
 from docs.records import Records, load_records
 
 _records: dict[str, Records] = {}
+_theme_scripts: list[re.Pattern[str]] = []
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Loads the records and puts the derived pages before the hand-written ones in the navigation."""
+    """Loads the records, and puts the derived pages before the hand-written ones in the navigation.
+
+    The sitemap's dates are those of the release, unless SOURCE_DATE_EPOCH says otherwise, and never those of the build:
+    the same sources give the same site on any day.
+    """
     _records["loaded"] = load_records()
+    _theme_scripts[:] = read_theme_scripts(Path(folder) for folder in config.theme.dirs)
+    released = datetime.combine(load_project().released, time(), UTC)
+    os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(released.timestamp())))
     config.nav = [*derive_navigation(_records["loaded"]), *(config.nav or [])]
     return config
 
@@ -21,3 +37,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for derived in derive_site(_records["loaded"]):
         files.append(File.generated(config, derived.path, content=derived.content))
     return files
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Adds the content security policy to a page; its front matter says `runs_wasm: true` if it needs WebAssembly."""
+    return add_policy(output, _theme_scripts, runs_wasm=bool(page.meta.get("runs_wasm")))
+
+
+def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
+    """Adds the policy to the page for addresses that do not exist, which is a template without front matter."""
+    return add_policy(output_content, _theme_scripts) if template_name == "404.html" else output_content
