@@ -11,11 +11,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from docs.pages import derive_site
+from docs.pages import HAND_WRITTEN, derive_site
 from docs.records import load_records
 from replications.common.files import write_bytes
-
-HAND_WRITTEN = Path(__file__).parent / "pages"
 
 
 def write_tree(folder: Path) -> int:

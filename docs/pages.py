@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from bibliography import Paper
 from bibliography.export import EXPORTERS
@@ -14,14 +15,19 @@ from docs.records import Records
 from docs.render import SiteFile, render
 from docs.replication_pages import derive_replication
 from docs.schema_org import describe_paper
+from docs.search import derive_search_index
 from replications.common.ledger import list_claims
 from replications.common.verdicts import MEANINGS
+
+HAND_WRITTEN = Path(__file__).parent / "pages"
 
 
 def derive_site(records: Records) -> Iterator[SiteFile]:
     """Yields every page and data file that the records give, in a fixed order."""
     project = load_project()
-    yield from _derive_overviews(records)
+    overviews = list(_derive_overviews(records))
+    yield from overviews
+    yield derive_search_index(records, [*overviews, *_read_hand_written()])
     for section in records.library.sections:
         yield render(f"sections/{section.slug}.md", "section", records, section=section)
     for paper in records.library:
@@ -69,6 +75,11 @@ def _derive_overviews(records: Records) -> Iterator[SiteFile]:
     commands += "python -m bibliography export --format ris --section circuit-discovery\n"
     commands += "python -m bibliography export --format csl-json --key wang2023ioi --key meng2022rome"
     yield render("cite.md", "cite", records, commands=commands)
+
+
+def _read_hand_written() -> Iterator[SiteFile]:
+    for path in sorted(HAND_WRITTEN.glob("*.md")):
+        yield SiteFile(path.name, path.read_text(encoding="utf-8"))
 
 
 def _derive_paper(records: Records, paper: Paper) -> SiteFile:

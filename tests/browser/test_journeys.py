@@ -4,36 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.chromium import find_chromium, launch_chromium, serve_folder
 from tests.browser.screenshots import PAGES
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        find_chromium() is None, reason="no Chromium on this machine: install one to run the browser tests"
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with launch_chromium() as launched:
-        yield launched
-
-
-@pytest.fixture(scope="module")
-def address(built_site):
-    with serve_folder(built_site) as url:
-        yield url
-
-
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield context.new_page()
-    context.close()
-
 
 @pytest.mark.parametrize("path", PAGES.values())
 def test_a_page_asks_no_other_host_and_reports_no_error(page, address, path):
@@ -52,18 +23,6 @@ def test_no_page_is_wider_than_a_phone(browser, address, path):
     page.goto(address + path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.close()
-
-
-def test_search_finds_a_paper_by_the_words_of_its_title(page, address):
-    page.goto(address)
-    page.get_by_role("textbox", name="Search").fill("indirect object identification")
-    page.locator(".md-search-result__link", has_text="Interpretability in the Wild").first.wait_for()
-
-
-def test_search_finds_a_paper_by_its_short_name(page, address):
-    page.goto(address)
-    page.get_by_role("textbox", name="Search").fill("MEND")
-    page.locator(".md-search-result__link", has_text="Fast Model Editing at Scale").first.wait_for()
 
 
 def test_the_copy_button_copies_the_papers_bibtex(page, address):
