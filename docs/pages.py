@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bibliography import Paper
 from bibliography.export import EXPORTERS
+from docs import catalogue, timeline
 from docs.citation_tags import list_citation_tags
 from docs.exports import derive_exports
 from docs.formats import SCALES
@@ -48,6 +49,7 @@ def derive_navigation(records: Records) -> list[dict[str, object]]:
     return [
         {"Home": "index.md"},
         {"Reading list": ["sections/index.md", "paths.md", *sections]},
+        {"Papers": ["papers/index.md", "timeline.md"]},
         {"Replications": ["replications/index.md", *replications]},
         {"Claims": ["ledger.md", "verdicts.md"]},
         {"Cite": "cite.md"},
@@ -68,6 +70,19 @@ def _derive_overviews(records: Records) -> Iterator[SiteFile]:
     )
     yield render("sections/index.md", "sections", records, n_papers=len(library))
     yield render("paths.md", "paths", records)
+    years = [paper.year for paper in library]
+    yield render(
+        "papers/index.md",
+        "papers",
+        records,
+        rows=list(catalogue.list_rows(records)),
+        filters=catalogue.list_filters(records),
+        first_year=min(years),
+        last_year=max(years),
+    )
+    columns = timeline.list_columns(list(library))
+    rows = timeline.list_rows(records, columns)
+    yield render("timeline.md", "timeline", records, columns=columns, rows=rows)
     yield render("replications/index.md", "replications", records)
     yield render("ledger.md", "ledger", records, rows=list(list_rows(records)), filters=list_filters(records))
     yield render("verdicts.md", "verdicts", records, meanings=list(MEANINGS.items()), scales=list(SCALES.items()))

@@ -9,7 +9,9 @@ from tests.browser.chromium import find_chromium, launch_chromium, serve_folder
 
 def pytest_collection_modifyitems(items):
     """Marks the tests of this folder, and skips them where there is no Chromium."""
-    missing = pytest.mark.skipif(find_chromium() is None, reason="no Chromium on this machine: install one to run these")
+    missing = pytest.mark.skipif(
+        find_chromium() is None, reason="no Chromium on this machine: install one to run these"
+    )
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.browser.screenshots import PAGES
 
+
 @pytest.mark.parametrize("path", PAGES.values())
 def test_a_page_asks_no_other_host_and_reports_no_error(page, address, path):
     requests, errors = [], []

@@ -33,7 +33,7 @@ def search(page, query):
         ("Transactions on Machine Learning Research safety review", "bereska2024safety"),  # the venue in full
         ("path-patching circuits ICLR", "wang2023ioi"),  # method
         ("model that answers Mary when John gave a drink to", "wang2023ioi"),  # words of the summary
-        ("are saliency maps independent of the model parameters", "adebayo2018sanity"),
+        ("sanity check: are saliency maps independent of the parameters", "adebayo2018sanity"),
         ("Sundarajan axioms attribution", "sundararajan2017integrated"),  # misspelt
         ("toy models of superpositon", "elhage2022superposition"),
         ("grok", "nanda2023grokking"),  # half a word

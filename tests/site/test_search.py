@@ -53,7 +53,10 @@ def test_the_index_holds_fields_letter_by_letter():
         ("The Eleventh International Conference on Learning Representations", "ICLR"),
         ("Workshop at International Conference on Learning Representations", None),
         ("ICML 2024 Workshop on Mechanistic Interpretability", None),
-        ("Proceedings of the 8th BlackboxNLP Workshop: Analyzing and Interpreting Neural Networks for NLP", "BlackboxNLP"),
+        (
+            "Proceedings of the 8th BlackboxNLP Workshop: Analyzing and Interpreting Neural Networks for NLP",
+            "BlackboxNLP",
+        ),
         ("Transformer Circuits Thread", None),
     ],
 )
