@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import unicodedata
 
 from markupsafe import Markup
 
@@ -11,20 +12,40 @@ from markupsafe import Markup
 _SYNTAX = re.compile(r"[&<>\"'\\`*_\[\]{}|~^$#!]")
 # What JSON allows in a string, and YAML does not, or takes for the end of a line; and what may start markup.
 _CODED = re.compile("[<>&\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# Characters that turn the direction of the text around them, beyond their own text if no counterpart ends them.
+_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_ISOLATED = "\u2068{}\u2069"
 _LINE_START = re.compile(r"^(\s*)([-+=:]|\d+[.)](?=\s|$))", re.MULTILINE)
 
 
 def escape_markdown(text: object) -> Markup:
-    """Returns `text` so that Markdown and HTML both show it letter by letter; `Markup` passes unchanged."""
+    """Returns `text` so that Markdown and HTML both show it letter by letter; `Markup` passes unchanged.
+
+    Text that holds letters written from right to left is isolated, so that it does not reorder what stands beside it.
+    """
     if isinstance(text, Markup):
         return text
-    escaped = _SYNTAX.sub(lambda match: f"&#{ord(match.group())};", str(text))
+    escaped = _SYNTAX.sub(lambda match: f"&#{ord(match.group())};", isolate_direction(str(text)))
     return Markup(_LINE_START.sub(lambda m: m.group(1) + "".join(f"&#{ord(c)};" for c in m.group(2)), escaped))
 
 
+def isolate_direction(text: str) -> str:
+    """Returns `text` without characters that steer its direction, isolated if it has letters from right to left."""
+    if text.isascii():
+        return text
+    text = _DIRECTION.sub("", text)
+    turned = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+    return _ISOLATED.format(text) if turned else text
+
+
+def escape_title(text: str) -> str:
+    """Returns `text` on one line, HTML escaped: themes print titles in the head and the navigation as they are."""
+    return html.escape(" ".join(isolate_direction(text).split()))
+
+
 def quote_front_matter(text: str) -> Markup:
-    """Returns `text` as a YAML string for front matter; HTML is escaped, because themes print titles unescaped."""
-    return quote_data(html.escape(" ".join(text.split())))
+    """Returns a title or description as a YAML string for front matter."""
+    return quote_data(escape_title(text))
 
 
 def quote_data(value: object) -> Markup:

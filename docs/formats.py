@@ -5,6 +5,7 @@ import math
 from markupsafe import Markup
 
 from bibliography import Paper
+from docs.escape import escape_markdown
 from replications.common.verdicts import JudgedClaim, Verdict
 
 # A verdict is never colour alone: each has a sign of its own beside its word.
@@ -61,12 +62,14 @@ def format_unit(unit: str) -> str:
     return "" if unit in ("1", "fraction") else f" {unit}"
 
 
-def format_authors(paper: Paper, most: int = 4) -> str:
+def format_authors(paper: Paper, most: int = 4) -> Markup:
     """Returns the authors' names, shortened to the first three and "et al." if they are more than `most`."""
-    names = [author.display for author in paper.authors]
+    names = [escape_markdown(author.display) for author in paper.authors]  # each alone, whatever its direction
     if len(names) > most:
-        return ", ".join(names[:3]) + " et al."
-    return ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0] if names else "No author given"
+        return Markup(", ").join(names[:3]) + " et al."
+    if len(names) > 1:
+        return Markup(", ").join(names[:-1]) + " and " + names[-1]
+    return names[0] if names else Markup("No author given")
 
 
 def format_source(paper: Paper) -> str:

@@ -8,6 +8,7 @@ from bibliography import Paper
 from bibliography.export import EXPORTERS
 from docs import catalogue, timeline
 from docs.citation_tags import list_citation_tags
+from docs.escape import escape_title
 from docs.exports import derive_exports
 from docs.formats import SCALES
 from docs.ledger import list_filters, list_rows
@@ -42,9 +43,9 @@ def derive_site(records: Records) -> Iterator[SiteFile]:
 
 def derive_navigation(records: Records) -> list[dict[str, object]]:
     """Returns the derived part of the navigation: titles with paths, in the form of mkdocs' `nav`."""
-    sections = [{section.title: f"sections/{section.slug}.md"} for section in records.library.sections]
+    sections = [{escape_title(section.title): f"sections/{section.slug}.md"} for section in records.library.sections]
     replications: list[dict[str, str]] = [
-        {records.library[r.claims.paper].title: f"replications/{r.slug}.md"} for r in records.replications
+        {escape_title(records.library[r.claims.paper].title): f"replications/{r.slug}.md"} for r in records.replications
     ]
     return [
         {"Home": "index.md"},

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docs.escape import escape_markdown, fence_code, quote_front_matter
+from docs.escape import escape_markdown, fence_code, isolate_direction, quote_data, quote_front_matter
 
 EXTENSIONS = ["admonition", "attr_list", "md_in_html", "tables", "toc", "pymdownx.highlight", "pymdownx.superfences"]
 HOSTILE = [
@@ -29,13 +29,14 @@ HOSTILE = [
     "مرحبا 你好 🙂 Ünï",
 ]
 # Markdown strips these as white space, or keeps them for its own bookkeeping.
-LETTERS = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="\u2028\u2029\u0002\u0003")
+DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+LETTERS = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters=DIRECTION)
 
 
 def shown(source: str) -> str:
     """Returns the text that a reader of the rendered source sees."""
     rendered = markdown.markdown(source, extensions=EXTENSIONS)
-    return html.unescape(re.sub(r"<[^>]*>", "", rendered))
+    return html.unescape(re.sub(r"<[^>]*>|[\u2068\u2069]", "", rendered))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -59,7 +60,7 @@ def test_any_text_is_shown_as_it_is(text):
 @given(st.text(LETTERS))
 def test_front_matter_survives_yaml_and_no_theme_can_be_broken_by_it(text):
     value = yaml.safe_load(f"title: {quote_front_matter(text)}")["title"]
-    assert html.unescape(value) == html.unescape(html.escape(" ".join(text.split())))
+    assert html.unescape(value).strip("\u2068\u2069") == html.unescape(html.escape(" ".join(text.split())))
     assert not set('<>"') & set(value)
 
 
@@ -68,3 +69,25 @@ def test_no_text_closes_its_own_code_block(text):
     rendered = markdown.markdown(str(fence_code(text)), extensions=EXTENSIONS)
     assert rendered.count("<pre") == 1
     assert text in html.unescape(re.sub(r"<[^>]*>", "", rendered))
+
+
+@given(st.dictionaries(st.text(), st.lists(st.text())))
+def test_data_in_front_matter_comes_back_as_it_was(value):
+    line = str(quote_data(value))
+    assert "\n" not in line
+    assert not set("<>&") & set(line)
+    assert yaml.safe_load(f"key: {line}")["key"] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain, ASCII", "plain, ASCII"),
+        ("Łukasz Müller", "Łukasz Müller"),
+        ("abc \u202egpj.exe\u2067", "abc gpj.exe"),
+        ("محمد", "\u2068محمد\u2069"),
+        ("a \u200fדוד\u202c b", "\u2068a דוד b\u2069"),
+    ],
+)
+def test_no_text_turns_the_direction_of_what_stands_beside_it(text, expected):
+    assert isolate_direction(text) == expected

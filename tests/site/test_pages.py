@@ -1,6 +1,7 @@
 """Derived pages: what they must contain, and what must stop the build."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -188,3 +189,23 @@ def test_a_claim_of_a_second_paper_shows_on_that_papers_page_and_in_the_ledger(r
     counts = replace(replication, claims=claims).counts_for(other, replication.settings[0])
     assert sum(counts.values()) == 1
     assert f'data-paper="{other}"' in found["ledger.md"]
+
+
+def test_every_page_of_the_built_site_has_one_title_and_a_description(built_site):
+    for path in built_site.rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        head = page[: page.index("</head>")]
+        assert len(re.findall(r"<title>[^<]+</title>", head)) == 1, path
+        assert len(re.findall(r'<meta name="description" content="[^"]+">', head)) == 1, path
+
+
+def test_building_twice_gives_the_same_bytes(built_site, tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "again")]
+    elsewhere = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Auckland", "NO_MKDOCS_2_WARNING": "1"}
+    subprocess.run(command, cwd=REPOSITORY, env={**os.environ, **elsewhere}, check=True)
+    first, second = (
+        {path.relative_to(site): path.read_bytes() for path in sorted(site.rglob("*")) if path.is_file()}
+        for site in (built_site, tmp_path / "again")
+    )
+    assert first.keys() == second.keys()
+    assert [str(path) for path in first if first[path] != second[path]] == []
