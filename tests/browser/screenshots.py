@@ -10,6 +10,8 @@ PAGES = {
     "reading-list": "/sections/",
     "section": "/sections/circuit-discovery/",
     "paper": "/papers/wang2023ioi/",
+    "papers": "/papers/",
+    "timeline": "/timeline/",
     "replication": "/replications/ioi/",
     "ledger": "/ledger/",
     "verdicts": "/verdicts/",
