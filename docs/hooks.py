@@ -13,6 +13,7 @@ from docs.content_security import add_policy, read_theme_scripts
 from docs.pages import derive_navigation, derive_site
 from docs.project import load_project
 from docs.records import Records, load_records
+from docs.tables import box_tables
 
 _records: dict[str, Records] = {}
 _theme_scripts: list[re.Pattern[str]] = []
@@ -37,6 +38,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for derived in derive_site(_records["loaded"]):
         files.append(File.generated(config, derived.path, content=derived.content))
     return files
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Puts plain tables into boxes that scroll."""
+    return box_tables(html)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from bibliography.export import SUFFIXES
 from docs.escape import escape_markdown, fence_code, quote_data, quote_front_matter
+from docs.figures import read_size
 from docs.formats import (
     SCALES,
     format_authors,
@@ -61,6 +62,7 @@ def _make_environment() -> jinja2.Environment:
         "number": format_number,
         "raw": Markup,
         "scale": SCALES.__getitem__,
+        "size": lambda path: read_size(Path(path)),
         "source": format_source,
         "unit": format_unit,
         "verdict": format_verdict,
