@@ -35,7 +35,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the derived files."""
-    for derived in derive_site(_records["loaded"]):
+    for derived in derive_site(_records["loaded"], config.site_url or ""):
         files.append(File.generated(config, derived.path, content=derived.content))
     return files
 

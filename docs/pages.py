@@ -13,7 +13,9 @@ from docs.exports import derive_exports
 from docs.formats import SCALES
 from docs.ledger import list_filters, list_rows
 from docs.project import load_project
+from docs.recent import derive_recent
 from docs.records import Records
+from docs.related import Neighbour, list_neighbours
 from docs.render import SiteFile, render
 from docs.replication_pages import derive_replication
 from docs.schema_org import describe_paper
@@ -24,16 +26,23 @@ from replications.common.verdicts import MEANINGS
 HAND_WRITTEN = Path(__file__).parent / "pages"
 
 
-def derive_site(records: Records) -> Iterator[SiteFile]:
-    """Yields every page and data file that the records give, in a fixed order."""
+def derive_site(records: Records, site_url: str = "") -> Iterator[SiteFile]:
+    """Yields every page and data file that the records give, in a fixed order.
+
+    Args:
+        records: what is shown.
+        site_url: address of the published site, for the feed; empty if it is not known.
+    """
     project = load_project()
-    overviews = list(_derive_overviews(records))
-    yield from overviews
+    neighbours = list_neighbours(records.library)
+    recent, feed = derive_recent(records, site_url)
+    overviews = [*_derive_overviews(records), recent]
+    yield from [*overviews, feed]
     yield derive_search_index(records, [*overviews, *_read_hand_written()])
     for section in records.library.sections:
         yield render(f"sections/{section.slug}.md", "section", records, section=section)
     for paper in records.library:
-        yield _derive_paper(records, paper)
+        yield _derive_paper(records, paper, neighbours[paper.key])
     for replication in records.replications:
         yield from derive_replication(records, replication, project)
     yield from derive_exports(records)
@@ -50,7 +59,7 @@ def derive_navigation(records: Records) -> list[dict[str, object]]:
     return [
         {"Home": "index.md"},
         {"Reading list": ["sections/index.md", "paths.md", *sections]},
-        {"Papers": ["papers/index.md", "timeline.md"]},
+        {"Papers": ["papers/index.md", "timeline.md", "recent.md"]},
         {"Replications": ["replications/index.md", *replications]},
         {"Claims": ["ledger.md", "verdicts.md"]},
         {"Cite": "cite.md"},
@@ -98,12 +107,13 @@ def _read_hand_written() -> Iterator[SiteFile]:
         yield SiteFile(path.name, path.read_text(encoding="utf-8"))
 
 
-def _derive_paper(records: Records, paper: Paper) -> SiteFile:
+def _derive_paper(records: Records, paper: Paper, neighbours: tuple[Neighbour, ...]) -> SiteFile:
     return render(
         f"papers/{paper.key}.md",
         "paper",
         records,
         paper=paper,
+        neighbours=neighbours,
         sections=records.library.sections_of(paper.key),
         replications=records.replications_by_paper.get(paper.key, ()),
         bibtex=EXPORTERS["bibtex"]([paper]),
