@@ -80,6 +80,21 @@ def format_source(paper: Paper) -> str:
     return f"{paper.venue}{volume}{pages}, {paper.date or paper.year}".lstrip(", ")
 
 
+def format_reference(paper: Paper) -> str:
+    """Returns the full reference as a line of text: all authors, title, source, and where to find it."""
+    where = paper.doi_url or paper.arxiv_url or paper.url
+    return f"{format_authors(paper, most=len(paper.authors))}. {paper.title}. {format_source(paper)}. {where}"
+
+
+def shorten_text(text: str, most: int = 200) -> str:
+    """Returns the first sentences of a text that fit into `most` letters; if not even one does, its first words."""
+    if len(text) <= most:
+        return text
+    sentences = text[: most + 1]
+    end = max(sentences.rfind(f"{mark} ") for mark in ".?!")
+    return text[: end + 1] if end > 0 else f"{text[: most - 1].rsplit(' ', 1)[0]}…"
+
+
 def format_links(paper: Paper) -> list[tuple[str, str]]:
     """Returns the paper's links as (label, address): its page, DOI, arXiv, code, and what else belongs to it."""
     links = [("Read", paper.url), ("DOI", paper.doi_url), ("arXiv", paper.arxiv_url), ("Code", paper.code)]

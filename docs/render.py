@@ -17,9 +17,11 @@ from docs.formats import (
     format_links,
     format_measured,
     format_number,
+    format_reference,
     format_source,
     format_unit,
     format_verdict,
+    shorten_text,
 )
 from docs.records import Records
 
@@ -61,10 +63,12 @@ def _make_environment() -> jinja2.Environment:
         "measured": format_measured,
         "number": format_number,
         "raw": Markup,
+        "reference": format_reference,
         "scale": SCALES.__getitem__,
         "size": lambda path: read_size(Path(path)),
         "source": format_source,
         "unit": format_unit,
+        "brief": shorten_text,
         "verdict": format_verdict,
     }
     environment.filters.update(filters)
