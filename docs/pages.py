@@ -62,7 +62,7 @@ def derive_navigation(records: Records) -> list[dict[str, object]]:
         {"Papers": ["papers/index.md", "timeline.md", "recent.md"]},
         {"Replications": ["replications/index.md", *replications]},
         {"Claims": ["ledger.md", "verdicts.md"]},
-        {"Cite": "cite.md"},
+        {"Cite": ["cite.md", "basket.md"]},
     ]
 
 
@@ -96,6 +96,7 @@ def _derive_overviews(records: Records) -> Iterator[SiteFile]:
     yield render("replications/index.md", "replications", records)
     yield render("ledger.md", "ledger", records, rows=list(list_rows(records)), filters=list_filters(records))
     yield render("verdicts.md", "verdicts", records, meanings=list(MEANINGS.items()), scales=list(SCALES.items()))
+    yield render("basket.md", "basket", records)
     commands = "python -m bibliography export --format bibtex -o everything.bib\n"
     commands += "python -m bibliography export --format ris --section circuit-discovery\n"
     commands += "python -m bibliography export --format csl-json --key wang2023ioi --key meng2022rome"
