@@ -1,6 +1,5 @@
 """Deriving the site: records in, files of Markdown and data out. Pure; nothing here knows of mkdocs."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from docs.citation_tags import list_citation_tags
 from docs.escape import escape_title
 from docs.exports import derive_exports
 from docs.formats import SCALES
-from docs.ledger import list_filters, list_rows
+from docs.ledger import derive_downloads, list_filters, list_rows, summarise
 from docs.project import load_project
 from docs.recent import derive_recent
 from docs.records import Records
@@ -20,7 +19,6 @@ from docs.render import SiteFile, render
 from docs.replication_pages import derive_replication
 from docs.schema_org import describe_paper
 from docs.search import derive_search_index
-from replications.common.ledger import list_claims
 from replications.common.verdicts import MEANINGS
 
 HAND_WRITTEN = Path(__file__).parent / "pages"
@@ -46,8 +44,7 @@ def derive_site(records: Records, site_url: str = "") -> Iterator[SiteFile]:
     for replication in records.replications:
         yield from derive_replication(records, replication, project)
     yield from derive_exports(records)
-    ledger = [row for replication in records.replications for row in list_claims(replication.slug)]
-    yield SiteFile("claims.json", json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
+    yield from derive_downloads(records)
 
 
 def derive_navigation(records: Records) -> list[dict[str, object]]:
@@ -94,7 +91,14 @@ def _derive_overviews(records: Records) -> Iterator[SiteFile]:
     rows = timeline.list_rows(records, columns)
     yield render("timeline.md", "timeline", records, columns=columns, rows=rows)
     yield render("replications/index.md", "replications", records)
-    yield render("ledger.md", "ledger", records, rows=list(list_rows(records)), filters=list_filters(records))
+    yield render(
+        "ledger.md",
+        "ledger",
+        records,
+        rows=list(list_rows(records)),
+        filters=list_filters(records),
+        summary=summarise(records),
+    )
     yield render("verdicts.md", "verdicts", records, meanings=list(MEANINGS.items()), scales=list(SCALES.items()))
     yield render("basket.md", "basket", records)
     commands = "python -m bibliography export --format bibtex -o everything.bib\n"
