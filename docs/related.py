@@ -45,7 +45,7 @@ def list_neighbours(library: Library) -> Mapping[str, tuple[Neighbour, ...]]:
         )
         own = set(words[paper.key])
         return tuple(
-            Neighbour(library[key], tuple(sorted(own & set(words[key]), key=lambda word: -rarity[word])))
+            Neighbour(library[key], tuple(sorted(own & set(words[key]), key=lambda word: (-rarity[word], word))))
             for key in ranked[:MOST]
         )
 
