@@ -150,9 +150,11 @@ class _Links(HTMLParser):
         super().__init__()
         self.links: list[str] = []
         self.anchors: set[str] = set()
+        self.repeated: set[str] = set()
 
     def handle_starttag(self, tag, attrs):
         attributes = dict(attrs)
+        self.repeated |= {attributes["id"]} & self.anchors if "id" in attributes else set()
         self.anchors |= {attributes[name] for name in ("id", "name") if attributes.get(name)}
         self.links += [attributes[name] for name in ("href", "src") if attributes.get(name)]
 
@@ -166,6 +168,7 @@ def read_links(path: Path) -> _Links:
 def test_every_internal_link_and_anchor_of_the_built_site_leads_somewhere(built_site):
     parsed = {path: read_links(path) for path in built_site.rglob("*.html") if path.name != "404.html"}
     for page, content in parsed.items():
+        assert not content.repeated, f"{page.relative_to(built_site)}: ids that stand twice"
         for link in content.links:
             address, fragment = urldefrag(link)
             if urlsplit(address).scheme:

@@ -12,7 +12,9 @@ function addCopyButton(link) {
     button.textContent = text === null ? `failed (${answer.status})` : "copied ✓";
     setTimeout(() => { button.textContent = "copy"; }, 2000);
   });
-  link.after(" ", button);
+  const pair = document.createElement("span");
+  link.replaceWith(pair);
+  pair.append(link, " ", button);
 }
 
 // A browser gives the clipboard to secure pages alone.
