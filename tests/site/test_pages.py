@@ -15,7 +15,6 @@ import nbformat
 import pytest
 import yaml
 
-from docs.__main__ import write_tree
 from docs.escape import escape_markdown
 from docs.formats import format_measured, format_number
 from docs.notebooks import convert_notebook
@@ -130,14 +129,6 @@ def test_a_notebooks_headings_go_below_the_pages_own_and_its_comments_stay(tmp_p
     assert "### Part" in page
     assert "# Title" not in page
     assert "\n# a comment\n" in page
-
-
-def test_the_markdown_tree_is_written_to_an_empty_folder_only(tmp_path):
-    assert write_tree(tmp_path / "tree") > 50
-    assert (tmp_path / "tree" / "papers" / "wang2023ioi.md").is_file()
-    assert (tmp_path / "tree" / "contribute.md").is_file()
-    with pytest.raises(FileExistsError, match="expected a new or empty folder"):
-        write_tree(tmp_path / "tree")
 
 
 def test_the_site_is_derived_without_torch():
