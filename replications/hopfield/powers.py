@@ -47,7 +47,9 @@ def measure_powers(params: Params, sets: int, rng: np.random.Generator) -> tuple
     measured["powers-share-one-law"] = bootstrap(deviate, samples, rng, unit="fraction", seeds=seeds)
     largest = [(int(name), sizes[-1]) for name, sizes in params.power_neurons.items()]
     fixed = np.array([[_share_fixed(n, neurons, params, rng) for n, neurons in largest] for _ in range(sets)])
-    every = np.array([[_all_fixed(n, neurons, rng) for n, neurons in largest] for _ in range(sets)])
+    # All against all: the smallest networks, whose loads can be looked at whole.
+    smallest = [(int(name), sizes[0]) for name, sizes in params.power_neurons.items()]
+    every = np.array([[_all_fixed(n, neurons, rng) for n, neurons in smallest] for _ in range(sets)])
     measured["one-pattern-is-fixed"] = bootstrap_mean(fixed.mean(1), rng, unit="fraction", seeds=seeds)
     measured["all-patterns-are-fixed"] = bootstrap_mean(every.mean(1), rng, unit="fraction", seeds=seeds)
     return measured, curves
