@@ -50,7 +50,7 @@ def draw_noise(curves: Curves) -> Figure:
             panel.plot(fine, theory(fine, aspect), color=f"C{row}", linewidth=1)
             spread = observed.std(0) if len(observed) > 1 else None
             panel.errorbar(
-                signal, observed.mean(0), spread, color=f"C{row}", fmt="o", ms=4, label=f"{aspect:g} outputs per input"
+                signal, observed.mean(0), spread, color=f"C{row}", fmt="o", ms=4, label=f"outputs / inputs = {aspect:g}"
             )
     axes[0].set(title="Singular value", xlabel="signal s̄ of the teacher", ylabel="singular value ŝ of the data")
     axes[1].set(title="Singular vectors", xlabel="signal s̄ of the teacher", ylabel="overlap O with the teacher's")
@@ -114,7 +114,8 @@ FIGURES: dict[str, tuple[Callable[[Curves], Figure], str]] = {
     "noise": (
         draw_noise,
         "What noise does to a teacher with one mode: points are means and standard deviations over noisy teachers, "
-        "lines are theory. Weak signals vanish at the edge of the noise; strong ones are inflated and slightly turned.",
+        "lines are theory. Weak signals vanish at the edge of the noise; strong ones are inflated and slightly turned. "
+        "Signals near the critical one, where finite size matters most, were not drawn.",
     ),
     "learning-curves": (
         draw_learning_curves,
