@@ -47,6 +47,13 @@ def test_every_paper_section_and_replication_has_its_page(pages, records):
     assert expected <= pages.keys()
 
 
+def test_no_address_is_escaped_as_text_is(pages, records):
+    """Then it would lead nowhere: a name with an underscore has one to escape."""
+    assert any("_" in replication.slug for replication in records.replications)
+    for path, text in pages.items():
+        assert not [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "&#" in target], path
+
+
 def test_a_replications_page_shows_every_claim_with_the_papers_number_and_the_verdict(pages, records):
     for replication in records.replications:
         text = pages[f"replications/{replication.slug}.md"]
