@@ -16,16 +16,16 @@ different things and are never compared.
 |---|---|---|
 | N | `neurons` | number of neurons, ±1 each |
 | M, K | `load` | number of stored patterns |
-| ξ^μ | rows of `patterns` | stored patterns |
+| pattern ξ | rows of `patterns` | stored patterns |
 | σ | rows of `states` | states |
-| F | `interaction` | function of the overlap in the energy: x^n or e^x |
-| T_i(σ) | `update_bits` | new value of bit i: the one with the lower energy |
+| F | `interaction` | function of the overlap in the energy: xⁿ or eˣ |
+| T(σ) | `update_bits` | new value of bit i: the one with the lower energy |
 | ρ | `wrong` / `neurons` | fraction of wrong bits |
 | α | rate | ln M / N |
 | I(a) | `rate_function` | how fast overlaps of a N die out: probability exp(-N I(a)) |
-| X = (x_1, …, x_N) | rows of `patterns` | continuous patterns (here N is their number, d their dimension) |
+| X | rows of `patterns` | continuous patterns (here N is their number, d their dimension) |
 | ξ, f(ξ) | `states`, `retrieve` | state and updated state |
 | M = K √(d-1) | `radius` | length of the patterns |
 | β | `beta` | inverse temperature |
-| Δ_i | `separation` | how much more a pattern overlaps with itself than with any other |
+| Δ | `separation` | how much more a pattern overlaps with itself than with any other |
 """

@@ -13,17 +13,17 @@ Everything here is trained from scratch at the papers' own scale (scale: paper);
 
 | paper | here | meaning |
 |---|---|---|
-| Σ^yx, Σ^31 | `data`, `noisy` | input-output correlation; inputs are white, so it is what the network should compute |
-| W^1, W^2 (W^21, W^32) | `w1`, `w2` | weights into and out of the hidden layer |
-| u^α, v^α, s_α | columns of `u` and `v`, `s` | modes of the data: output vector, input vector, strength |
-| a_α(t), b_α(t) | `deep_strength`, `shallow_strength` | strength of a mode, with and without a hidden layer |
-| a_0, b_0, ε | `start` | strength at the start |
+| Σʸˣ, Σ³¹ | `data`, `noisy` | input-output correlation; inputs are white, so it is what the network should compute |
+| W¹, W² (W²¹, W³²) | `w1`, `w2` | weights into and out of the hidden layer |
+| uᵅ, vᵅ, s of mode α | columns of `u` and `v`, `s` | modes of the data: output vector, input vector, strength |
+| a(t), b(t) | `deep_strength`, `shallow_strength` | strength of a mode, with and without a hidden layer |
+| a₀, b₀, ε | `start` | strength at the start |
 | τ | 1 / learning rate | time constant; time is counted in τ (Saxe) or in epochs (Lampinen) |
 | s̄, ŝ | `signal`, `noisy_singular_value` | singular value of the noiseless teacher (its SNR), and of the noisy data |
 | 𝒜 | `aspect` | outputs per input, at most 1 |
 | O(s̄) | `overlap` | product of the overlaps of noiseless and noisy singular vectors |
-| N_1, N_2, N_3 | `inputs`, `hidden`, `outputs` | sizes of the layers |
+| N₁, N₂, N₃ | `inputs`, `hidden`, `outputs` | sizes of the layers |
 | TA | aligned student | student that starts with the singular vectors of its training data |
-| T^{A←B} | `transfer` | optimal stopping error of task A alone minus that with task B beside it |
+| T(A←B) | `transfer` | optimal stopping error of task A alone minus that with task B beside it |
 | q | `alignment` | cosine between the input vectors of the two tasks |
 """
