@@ -32,28 +32,16 @@ def measure_learning_curves(
         predict_errors(signal, params.outputs, params.inputs, params.hidden, params.start, time)
         for signal in params.signals
     ]
-    train, test = (_stack(full, name) for name in ("train", "test"))
     train_theory, test_theory = (np.stack([getattr(e, name) for e in theory]) for name in ("train", "test"))
-    lowest, best = test.min(2), test_theory.min(1)
-    three = [len(signal) > 1 for signal in params.signals]
-    shrunk = np.array([[shrinkage_error(teacher) for teacher in row] for row in teachers])
-    lag = random.argmin(2) * params.record_every / test.argmin(2)
+    train, test = (_stack(full, name) for name in ("train", "test"))
     measured = {
         "training-error-follows-theory": _follow(train, train_theory, params, rng),
         "test-error-follows-theory": _follow(test, test_theory, params, rng),
         "optimal-stopping-error-follows-theory": bootstrap(
-            lambda sample: float(np.abs(sample.mean(0) / best - 1).mean()),
-            [lowest], rng, unit="fraction", seeds=(params.seed,),
+            lambda sample: float(np.abs(sample.mean(0) / test_theory.min(1) - 1).mean()),
+            [test.min(2)], rng, unit="fraction", seeds=(params.seed,),
         ),
-    } | {
-        name: bootstrap_mean(values, rng, unit="1", seeds=(params.seed,))
-        for name, values in {
-            "random-students-stop-as-low": (random.min(2) / lowest).mean(1),
-            "random-students-stop-later": lag.mean(1),
-            "network-size-does-not-matter": (lowest / _stack(small, "test").min(2)).mean(1),
-            "shrinking-beats-gradient-descent": (shrunk / lowest)[:, three].mean(1),
-        }.items()
-    }  # fmt: skip
+    } | _compare_students(teachers, test, _stack(small, "test"), random, params, rng)  # fmt: skip
     longest = max(len(signal) for signal in params.signals)
     curves = {
         "errors_signals": np.array([signal + (0.0,) * (longest - len(signal)) for signal in params.signals]),
@@ -65,6 +53,29 @@ def measure_learning_curves(
         "errors_test_theory": test_theory[:, ::DRAWN_EVERY],
     }
     return measured, curves
+
+
+def _compare_students(
+    teachers: list[list[Teacher]],
+    full: np.ndarray,
+    small: np.ndarray,
+    random: np.ndarray,
+    params: Params,
+    rng: np.random.Generator,
+) -> dict[str, Measurement]:
+    """Returns how other students fare beside the aligned one; test errors are (run, teacher, epoch)."""
+    lowest = full.min(2)
+    three = [len(signal) > 1 for signal in params.signals]
+    shrunk = np.array([[shrinkage_error(teacher) for teacher in row] for row in teachers])
+    samples = {
+        "random-students-stop-as-low": random.min(2) / lowest,
+        "random-students-stop-later": random.argmin(2) * params.record_every / full.argmin(2),
+        "network-size-does-not-matter": lowest / small.min(2),
+        "shrinking-beats-gradient-descent": (shrunk / lowest)[:, three],
+    }
+    return {
+        name: bootstrap_mean(ratios.mean(1), rng, unit="1", seeds=(params.seed,)) for name, ratios in samples.items()
+    }
 
 
 def _run(teacher: Teacher, hidden: int, params: Params) -> Errors:
