@@ -57,7 +57,8 @@ Markdown(f"""
 | a fifth | 0.096 | {show("basin-rate-20", 3)} |
 | three tenths | 0.041 | {show("basin-rate-30", 3)} |
 
-These rates are for *all* patterns at once. A single one stays fixed up to a rate of {show("single-pattern-outlasts-the-bound", 3)}.
+These rates are for *all* patterns at once. A single one, in small networks, stays fixed up to a rate of
+{show("single-pattern-outlasts-the-bound", 3)}.
 """)
 
 # %% [markdown]
