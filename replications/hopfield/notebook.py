@@ -69,9 +69,11 @@ These rates are for *all* patterns at once. A single one, in small networks, sta
 
 # %% tags=["remove-input"]
 Markdown(f"""
-The error of one update falls with the separation of a pattern from the others, with the slope
-{show("error-falls-with-separation", 3)} of its logarithm (−1 in the paper), and the number of patterns grows with the dimension at
-the rate {show("spherical-memory-rate", 3)}; the paper proves at least {show("constant-at-radius-1", 4)}^(1/4), that is 0.079.
+The error of one update falls with the separation Δ of a pattern from the others: the slope of its logarithm is
+{show("error-falls-with-separation", 3)}. The exponential e^(−βΔ) alone would give −1; but patterns that overlap less are also
+farther away, and a pattern far from all has several neighbours at about the same distance, so the line is flatter.
+The number of patterns grows with the dimension at the rate {show("spherical-memory-rate", 3)}; the paper proves at least a
+quarter of the logarithm of {measured["constant-at-radius-1"].value:.4f}.
 """)
 
 # %% [markdown]
