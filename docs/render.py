@@ -24,6 +24,7 @@ from docs.formats import (
     shorten_text,
 )
 from docs.records import Records
+from docs.verdict_picture import draw_verdict
 
 LABELS = {"bibtex": "BibTeX", "biblatex": "BibLaTeX", "csl-json": "CSL-JSON", "ris": "RIS"}
 FORMATS = [(SUFFIXES[name], label) for name, label in LABELS.items()]
@@ -62,6 +63,7 @@ def _make_environment() -> jinja2.Environment:
         "links": format_links,
         "measured": format_measured,
         "number": format_number,
+        "picture": draw_verdict,
         "raw": Markup,
         "reference": format_reference,
         "scale": SCALES.__getitem__,

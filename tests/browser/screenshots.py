@@ -15,6 +15,9 @@ PAGES = {
     "replication": "/replications/ioi/",
     "ledger": "/ledger/",
     "verdicts": "/verdicts/",
+    "code": "/replications/ioi/code/",
+    "cite": "/cite/",
+    "basket": "/basket/",
 }
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 

@@ -16,10 +16,14 @@ import pytest
 import yaml
 
 from docs.escape import escape_markdown
-from docs.formats import format_measured, format_number
+from docs.formats import format_measured, format_number, format_verdict
 from docs.notebooks import convert_notebook
 from docs.pages import derive_site
 from docs.records import Records, load_records
+from docs.verdict_picture import INTERVALS, LINE, WEAKER_LINE
+from replications.common.claims import Expectation, Line
+from replications.common.judge import decide_verdict
+from replications.common.measurements import Measurement
 from replications.common.paths import REPOSITORY
 from replications.common.verdicts import JudgedClaim, Verdict
 
@@ -210,3 +214,17 @@ def test_building_twice_gives_the_same_bytes(built_site, tmp_path):
     )
     assert first.keys() == second.keys()
     assert [str(path) for path in first if first[path] != second[path]] == []
+
+
+def test_a_verdict_is_a_word_and_a_sign_of_its_own_and_never_colour_alone():
+    badges = {verdict: re.sub(r"<[^>]*>", "", format_verdict(verdict)) for verdict in Verdict}
+    assert all(verdict.value in badge for verdict, badge in badges.items())
+    assert len({badge.removesuffix(verdict.value) for verdict, badge in badges.items()}) == len(Verdict)
+
+
+@pytest.mark.parametrize("verdict", INTERVALS)
+def test_the_picture_of_a_verdict_is_one_that_the_judge_would_give(verdict):
+    low, high = INTERVALS[verdict]
+    expectation = Expectation(between=LINE, partly=Line(between=WEAKER_LINE))
+    judged = decide_verdict(Measurement((low + high) / 2, low, high, 1, "1"), expectation, None)
+    assert judged == (Verdict.HOLDS if verdict is Verdict.REPRODUCED else verdict)
