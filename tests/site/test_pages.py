@@ -63,7 +63,7 @@ def test_a_replications_page_shows_every_claim_with_the_papers_number_and_the_ve
         text = pages[f"replications/{replication.slug}.md"]
         for setting in replication.settings:
             for claim in setting.of_kind("claim"):
-                row = re.search(rf'<tr id="{setting.name}-{claim.id}">.*?</tr>', text, re.S).group()
+                row = re.search(rf'<tr role="row" id="{setting.name}-{claim.id}">.*?</tr>', text, re.S).group()
                 assert str(escape_markdown(format_number(claim.paper_value))) in row
                 assert claim.verdict.value in row
                 assert claim.value is None or str(escape_markdown(format_measured(claim))) in row
