@@ -1,4 +1,4 @@
-"""In-context learning and induction heads, with what it rests on from *A Mathematical Framework for Transformer Circuits*.
+"""Induction heads, with the parts of *A Mathematical Framework for Transformer Circuits* that they rest on.
 
 An induction head completes [A][B] … [A] with [B]: it attends to the token that followed the present one last time, and
 copies it. The paper argues that such heads form in a narrow window of training, that in-context learning appears in the
@@ -15,7 +15,7 @@ looks for the heads in a trained language model of 30 layers. The paper's own se
 | W_QK, W_OV | `W_Q` `W_K`ᵀ, `W_V` `W_O` | where a head looks, and what it writes |
 | A | `patterns` | attention, from a query (row) to a key (column) |
 | s(a) | `sigmoid(smear)` | share of a token's own key in its smeared key |
-| in-context learning score | `in_context_score` | mean loss at late tokens minus mean loss at early ones, in nats; negative = learns |
+| in-context learning score | `in_context_score` | mean loss at late tokens minus that at early ones, in nats |
 | prefix matching score | `prefix_matching_scores` | attention to what followed the present token before |
 | copying score | `copying_scores` | whether a head raises the logit of what it attends to, -1 to 1 |
 | previous-token score | `previous_token_scores` | attention from a token to the one before it |
