@@ -27,12 +27,12 @@ class Composition:
 
 def ov_matrices(attention: Attention) -> Float[Tensor, "head d_model d_model"]:
     """Returns W_V W_O of every head of a layer."""
-    return attention.W_V.detach() @ attention.W_O.detach()
+    return (attention.W_V @ attention.W_O).detach().cpu()
 
 
 def qk_matrices(attention: Attention) -> Float[Tensor, "head d_model d_model"]:
     """Returns W_Q W_K^T of every head of a layer: query side first."""
-    return attention.W_Q.detach() @ attention.W_K.detach().transpose(1, 2)
+    return (attention.W_Q @ attention.W_K.transpose(1, 2)).detach().cpu()
 
 
 def compose(earlier: Attention, later: Attention, generator: torch.Generator) -> Composition:

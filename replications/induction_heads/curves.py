@@ -71,9 +71,16 @@ def descent(
 def find_bump(
     tokens: Float[np.ndarray, " time"], losses: Float[np.ndarray, " time"], smoothing: int, begin: float
 ) -> Bump:
-    """Returns the bump of a loss curve after `begin` tokens: the largest rise of the descent over an earlier low."""
+    """Returns the bump of a loss curve after `begin` tokens: the largest rise of the descent over an earlier low.
+
+    Raises:
+        ValueError: there is no snapshot after `begin`."""
     times, slopes = descent(tokens, losses, smoothing)
     late = times >= begin
+    if not late.any():
+        raise ValueError(
+            f"got {len(tokens)} snapshots, none after {begin:g} tokens; expected more, or an earlier beginning"
+        )
     times, slopes = times[late], slopes[late]
     rises = slopes - np.minimum.accumulate(slopes)
     top = int(rises.argmax())

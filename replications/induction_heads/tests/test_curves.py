@@ -40,4 +40,6 @@ def test_a_curve_that_only_slows_down_has_no_bump_and_a_sudden_drop_is_one_where
     drop = slow - 1 / (1 + np.exp(-(tokens - 60)))
     bump = find_bump(tokens, drop, 3, begin=10)
     assert bump.tokens == pytest.approx(60, abs=3)
+    with pytest.raises(ValueError, match="got 51 snapshots, none after 200 tokens"):
+        find_bump(tokens, drop, 3, begin=200)
     assert bump.height > 5  # the logistic falls by 1/4 a token at its steepest, times 60 tokens an e-fold, smoothed

@@ -74,7 +74,7 @@ def make_text(tokens: int = 5000) -> EncodedText:
     sample = "def add(a, b):\n    return a + b\n" * 50
     tokenizer = train_tokenizer([sample], 280)
     ids = np.resize(np.array(tokenizer.encode(sample).ids, dtype=np.uint16), tokens)
-    return EncodedText(ids, ids[:500], tokenizer)
+    return EncodedText(ids, ids[:2000], tokenizer)
 
 
 def test_pieces_of_text_begin_with_the_start_token_and_read_back_as_text():
