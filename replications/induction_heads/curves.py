@@ -74,7 +74,8 @@ def find_bump(
     """Returns the bump of a loss curve after `begin` tokens: the largest rise of the descent over an earlier low.
 
     Raises:
-        ValueError: there is no snapshot after `begin`."""
+        ValueError: there is no snapshot after `begin`.
+    """
     times, slopes = descent(tokens, losses, smoothing)
     late = times >= begin
     if not late.any():

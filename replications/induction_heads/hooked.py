@@ -119,6 +119,6 @@ def check_intervention(
     if frozen > 1e-2 or turned < 1e-3 or silenced < 1e-3:
         raise SilentInterventionError(
             f"got losses changed by {frozen:.2g} nats with frozen patterns alone (expected 0), by {turned:.2g} with "
-            f"those of other texts and by {silenced:.2g} with {len(list(heads))} heads silenced (expected a change); the hooks "
-            "attn.hook_pattern and attn.o.hook_in of this model do not intervene"
+            f"those of other texts and by {silenced:.2g} with {len(list(heads))} heads silenced (expected a change); "
+            "the hooks attn.hook_pattern and attn.o.hook_in of this model do not intervene"
         )

@@ -1,4 +1,4 @@
-"""The evaluators on a model wrapped by TransformerLens: a tiny Llama with grouped queries, rotary positions and MLPs."""
+"""The evaluators on a model wrapped by TransformerLens: a tiny Llama, grouped queries, rotary positions and MLPs."""
 
 from pathlib import Path
 
