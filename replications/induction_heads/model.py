@@ -120,7 +120,7 @@ def attend(
 ) -> Float[Tensor, "batch head query key"]:
     """Returns causal attention patterns."""
     scores = queries @ keys.transpose(-1, -2) / math.sqrt(queries.shape[-1])
-    later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+    later = torch.ones_like(scores[0, 0], dtype=torch.bool).triu(1)
     return scores.masked_fill(later, -math.inf).softmax(-1)
 
 
