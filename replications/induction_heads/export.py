@@ -11,7 +11,7 @@ from replications.common.files import write_bytes, write_json
 from replications.common.params import StageParams, load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
 from replications.common.stage import parse_setting
-from replications.induction_heads.browser_model import TwoHeads, export_model
+from replications.induction_heads.browser_model import export_model
 from replications.induction_heads.runs import load_model
 from replications.induction_heads.settings import Setting
 from replications.induction_heads.words import WORDS
@@ -36,7 +36,7 @@ def encode_words(text: str) -> torch.Tensor:
     unknown = sorted(set(text.split()) - set(WORDS))
     if unknown:
         raise ValueError(f"got the words {unknown}; expected words of the phrase language (words.py)")
-    return torch.tensor([[len(WORDS), *(WORDS.index(word) for word in text.split())]])
+    return torch.tensor([len(WORDS), *(WORDS.index(word) for word in text.split())])
 
 
 def main() -> None:
@@ -50,9 +50,9 @@ def main() -> None:
     shape = experiment.shape(params.model, len(WORDS) + 1)
     model = load_model(artifacts_dir(REPLICATION, name) / "models" / run / "weights.safetensors", shape)
     heads = [(int(layer), int(head)) for layer, head in (circuit["previous_token_head"], circuit["induction_head"])]
-    two_heads, example = TwoHeads(model, *heads), encode_words(params.text)
-    write_bytes(folder / "interactive" / "model.onnx", export_model(two_heads, example))
-    probabilities = two_heads(example)[0][-1]
+    example = encode_words(params.text)
+    write_bytes(folder / "interactive" / "model.onnx", export_model(model, heads[0], heads[1], example))
+    probabilities = model(example[None])[0, -1].softmax(-1)
     write_json(
         folder / "interactive" / "demo.json",
         {

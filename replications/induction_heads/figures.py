@@ -63,8 +63,8 @@ def draw_training(setting: Setting, arrays: Path, figures: Path, smoothing: int)
         save_figure(
             lambda: plots_training.draw_variations(curves, [("Phrases of a document", counts), ("Width", widths)]),
             figures / "8-recurrence-and-width",
-            caption="Highest prefix matching score of two-layer models. Left: the more phrases a document owns, the less "
-            "often each recurs; with phrases that are used once nothing recurs. Right: models of other widths.",
+            caption="Highest prefix matching score of two-layer models. Left: the more phrases a document owns, the "
+            "less often each recurs; with phrases that are used once nothing recurs. Right: models of other widths.",
         )
     if "text" in setting.experiments and main != "text":
         text = [curve for curve in everything if curve.experiment == "text"]

@@ -69,6 +69,7 @@
 
   const openModel = async () => {
     await loadScript(root.dataset.runtime + "ort.wasm-core.min.js");
+    ort.env.logLevel = "error";
     ort.env.wasm.numThreads = 1; // threads would need headers that a plain host does not send
     ort.env.wasm.simd = false;
     ort.env.wasm.wasmPaths = new URL(root.dataset.runtime, location.href).href;
@@ -106,7 +107,7 @@
       const notice = unknown.length ? `The model does not know: ${unknown.join(", ")}. Left out.` : "";
       box.querySelector(".induction__unknown").textContent = notice;
       const tokens = [demo.start, ...words.map((word) => demo.words.indexOf(word))];
-      const input = new ort.Tensor("int64", BigInt64Array.from(tokens.map(BigInt)), [1, tokens.length]);
+      const input = new ort.Tensor("int64", BigInt64Array.from(tokens.map(BigInt)), [tokens.length]);
       const result = await session.run({ tokens: input });
       if (turn !== wanted) return; // the text has changed meanwhile
       const from = chosen === null || chosen >= tokens.length ? tokens.length - 1 : chosen;
