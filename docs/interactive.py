@@ -1,8 +1,8 @@
 """The interactive part of a replication's page: a fragment of HTML, and the files that it loads from this site.
 
-A replication that has one keeps it in `interactive/`: `fragment.html`, which stands in the page, and scripts and styles,
-which are published beside it. What is too large for git, such as a WebAssembly runtime, is named by a `.dvc` file there
-and read from the store by its MD5, so that building a site needs neither DVC nor a network.
+A replication that has one keeps it in `interactive/`: `fragment.html`, which stands in the page, and scripts and
+styles, which are published beside it. What is too large for git, such as a WebAssembly runtime, is named by a `.dvc`
+file there and read from the store by its MD5, so that building a site needs neither DVC nor a network.
 """
 
 import hashlib
@@ -61,5 +61,7 @@ def _read_stored(pointer: Path, store: Path) -> bytes:
     content = path.read_bytes()
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != md5:
-        raise StoredFileError(f"{path}: got MD5 {found}, expected {md5} as in {pointer.name}; restore the file from git")
+        raise StoredFileError(
+            f"{path}: got MD5 {found}, expected {md5} as in {pointer.name}; restore the file from git"
+        )
     return content

@@ -135,6 +135,6 @@ def _compare(
         difference = float(np.abs(ours.numpy() - theirs).max()) if same_shape else math.inf
         if difference > AGREEMENT:
             raise ExportError(
-                f"got {name} of shape {theirs.shape}, {difference:.2g} apart from torch for {len(tokens)} tokens; expected "
-                f"{tuple(ours.shape)}, at most {AGREEMENT} apart; the exported graph is not the model"
+                f"got {name} of shape {theirs.shape}, {difference:.2g} apart from torch for {len(tokens)} tokens; "
+                f"expected {tuple(ours.shape)}, at most {AGREEMENT} apart; the exported graph is not the model"
             )
