@@ -1,4 +1,7 @@
-"""What training a setting takes, in floating-point operations: python -P -m replications.induction_heads.cost SETTING"""
+"""What training a setting takes, in floating-point operations.
+
+python -P -m replications.induction_heads.cost SETTING
+"""
 
 from replications.common.params import load_setting
 from replications.common.stage import parse_setting
@@ -11,7 +14,7 @@ DAY = 86_400
 
 
 def count_operations(experiment: Experiment, model: str, vocabulary: int) -> float:
-    """Returns the operations of training one model from one seed: matrix products and attention, forward and backward."""
+    """Returns the operations of training one model from one seed: matrix products and attention, both ways."""
     choice = experiment.models[model]
     layer = 4 * choice.width**2 + (2 * MLP_RATIO * choice.width**2 if choice.mlp else 0)
     weights = choice.layers * layer + choice.width * vocabulary
