@@ -59,8 +59,8 @@ class Params(StageParams):
     ablated_heads: int
     texts: int
     ablated_texts: int
-    early: tuple[int, int]
-    late: tuple[int, int]
+    early: list[int]
+    late: list[int]
 
 
 def load_runs(
@@ -109,6 +109,7 @@ def measure_pretrained(chosen: Pretrained, params: Params, folder: Path) -> dict
     on_repetition = ablate(model, repeated, strongest, params.random_draws, rng)
     on_text = ablate(model, texts[: params.ablated_texts], strongest, params.random_draws, rng)
     losses = text_losses(model, texts)
+    bands = (params.early[0], params.early[1]), (params.late[0], params.late[1])
     columns = (scores.prefix.mean(0), scores.copying.mean(0), scores.previous, scores.eigenvalues)
     write_heads(
         folder / "heads.csv",
@@ -124,7 +125,7 @@ def measure_pretrained(chosen: Pretrained, params: Params, folder: Path) -> dict
     )
     return {
         **estimate_heads(scores, params.induction_line, rng),
-        **estimate_text(losses, on_text, (params.early, params.late), rng),
+        **estimate_text(losses, on_text, bands, rng),
         **estimate_repetition(on_repetition, rng),
     }
 
