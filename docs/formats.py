@@ -1,6 +1,7 @@
 """How numbers and verdicts are written on a page."""
 
 import math
+from collections.abc import Mapping
 
 from markupsafe import Markup
 
@@ -30,6 +31,16 @@ def format_verdict(verdict: Verdict) -> Markup:
     name = verdict.value.replace(" ", "-")
     return Markup(
         f'<span class="verdict verdict--{name}"><span aria-hidden="true">{SIGNS[verdict]}</span> {verdict.value}</span>'
+    )
+
+
+def format_states(counts: Mapping[Verdict, int]) -> Markup:
+    """Returns the parts of a bar of verdicts: each as wide as its count, with its sign and a class for its colour."""
+    return Markup("").join(
+        Markup('<span class="states__part verdict--{}" style="flex-grow: {}" data-sign="{}"></span>').format(
+            verdict.value.replace(" ", "-"), count, SIGNS[verdict]
+        )
+        for verdict, count in counts.items()
     )
 
 

@@ -42,7 +42,7 @@ def derive_site(records: Records, site_url: str = "") -> Iterator[SiteFile]:
     for paper in records.library:
         yield _derive_paper(records, paper, neighbours[paper.key])
     for replication in records.replications:
-        yield from derive_replication(records, replication, project)
+        yield from derive_replication(records, replication, project, site_url)
     yield from derive_exports(records)
     yield from derive_downloads(records)
 

@@ -23,7 +23,7 @@ from tests.browser.chromium import QUIET, find_chromium
 LIGHTHOUSE = "lighthouse@13.5.0"
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 LEAST = 95
-RUNS = 1
+RUNS = 3
 PAGES = {
     "home": "/",
     "section": "/sections/foundation-models-in-neuroscience/",  # more than 20 papers

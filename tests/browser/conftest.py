@@ -34,5 +34,6 @@ def address(built_site):
 def page(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(120_000)  # a machine that measures something else at the same time is slow, not wrong
     yield context.new_page()
     context.close()

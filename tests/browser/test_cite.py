@@ -42,7 +42,7 @@ def test_the_basket_gives_the_same_as_the_command_line_in_every_format(page, add
 
 def test_the_basket_is_filled_from_a_section_and_from_the_table_and_emptied_by_keyboard(page, address):
     page.goto(f"{address}/sections/circuit-discovery/")
-    page.locator("#wang2023ioi").get_by_role("button").focus()
+    page.locator(".paper", has=page.locator("#wang2023ioi")).get_by_role("button").focus()
     page.keyboard.press("Enter")
     page.goto(f"{address}/papers/")
     page.locator("button[data-basket=meng2022rome]").press("Space")

@@ -66,8 +66,6 @@ def test_a_figure_loads_in_the_theme_that_is_shown_and_no_other(page, address):
     page.on("request", lambda request: fetched.append(request.url))
     page.goto(f"{address}/replications/ioi/", wait_until="networkidle")
     page.locator(".figure-scroll").first.scroll_into_view_if_needed()
-    page.wait_for_function(
-        "[...document.images].some(image => image.currentSrc.includes('-light.svg') && image.complete)"
-    )
+    page.wait_for_load_state("networkidle")
     assert any("-light.svg" in url for url in fetched)
     assert not any("-dark.svg" in url for url in fetched)

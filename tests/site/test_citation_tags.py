@@ -1,4 +1,9 @@
-"""A paper's page says what it is about in the words that Zotero, Google Scholar and search engines read."""
+"""A paper's page says what it is about in the words that Zotero, Google Scholar and search engines read.
+
+On 22 November 2026 Zotero's translation server, with its translators of 26 June 2026, read the pages of all 166 papers:
+type, title, date, address, DOI, venue, volume and pages came back as they are here, and so did every person, initials
+apart ("M.C." is made "M. C."). An organisation is taken for a person, since Highwire tags have no word for it.
+"""
 
 import json
 import re

@@ -3,7 +3,9 @@
 import pytest
 
 from docs.figures import read_size
+from docs.formats import format_states
 from docs.tables import box_tables
+from replications.common.verdicts import Verdict
 
 
 def test_a_plain_table_and_one_of_pandas_scroll_in_a_box_that_takes_the_focus():
@@ -31,3 +33,9 @@ def test_the_size_of_a_figure_is_read_from_its_file(tmp_path):
     (tmp_path / "b.svg").write_text("<svg viewBox='0 0 1 1'></svg>")
     with pytest.raises(ValueError, match="got no width and height in pt; expected those that matplotlib writes"):
         read_size(tmp_path / "b.svg")
+
+
+def test_a_bar_of_verdicts_shows_each_by_its_sign_and_its_share():
+    parts = str(format_states({Verdict.HOLDS: 8, Verdict.DOES_NOT_HOLD: 2}))
+    assert 'verdict--holds" style="flex-grow: 8" data-sign="✓"' in parts
+    assert 'verdict--does-not-hold" style="flex-grow: 2" data-sign="✗"' in parts

@@ -64,4 +64,4 @@ def test_a_page_without_a_character_set_is_refused(theme):
 
 def test_every_page_of_the_site_has_the_policy_once(built_site):
     for path in built_site.rglob("*.html"):
-        assert path.read_text(encoding="utf-8").count("Content-Security-Policy") == 1, path
+        assert path.read_text(encoding="utf-8").count('http-equiv="Content-Security-Policy"') == 1, path
