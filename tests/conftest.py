@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from replications.common.paths import REPOSITORY
+
+# A busy machine makes a single example slow; how long the suite takes is looked at as a whole.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")
