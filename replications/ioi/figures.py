@@ -15,7 +15,7 @@ from replications.common.paths import results_dir
 from replications.common.stage import parse_setting
 from replications.ioi.correlation import pearson
 from replications.ioi.movers import Head
-from replications.ioi.tables import HeadRow, Points, read_heads, read_points
+from replications.ioi.tables import HeadRow, Points, read_points, read_rows
 
 
 class Params(StageParams):
@@ -94,7 +94,7 @@ def main() -> None:
     setting = parse_setting("ioi")
     params = load_params("ioi", "figures", Params)
     folder = results_dir("ioi", setting)
-    rows = read_heads(folder / "heads.csv")
+    rows = read_rows(folder / "heads.csv", HeadRow)
     points = read_points(folder / "points.safetensors")
     save_figure(
         lambda: draw_effects(rows, params.labelled_heads),

@@ -22,12 +22,12 @@ from replications.common.measurements import read_measurements
 from replications.common.params import load_setting
 from replications.common.paths import results_dir
 from replications.ioi.settings import Setting
-from replications.ioi.tables import NAME_MOVER, NEGATIVE_NAME_MOVER, HeadRow, read_heads
+from replications.ioi.tables import NAME_MOVER, NEGATIVE_NAME_MOVER, HeadRow, read_rows
 
 setting_name = os.environ.get("REPLICATION_SETTING", "smollm2-135m")
 setting = load_setting("ioi", setting_name, Setting)
 measured = read_measurements("ioi", setting_name)
-rows = read_heads(results_dir("ioi", setting_name) / "heads.csv")
+rows = read_rows(results_dir("ioi", setting_name) / "heads.csv", HeadRow)
 
 
 def show(claim: str, digits: int = 2) -> str:
