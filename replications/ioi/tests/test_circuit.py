@@ -31,7 +31,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize(("model_name", "setting"), [(PAPER_MODEL, "gpt2-small"), ("another", "smollm2-135m")])
+@pytest.mark.parametrize(
+    ("model", "model_name", "setting"),
+    [("gpt2", PAPER_MODEL, "gpt2-small"), ("llama", "another", "smollm2-135m")],
+    indirect=["model"],
+)
 def test_both_halves_measure_every_claim_of_a_setting(
     model: LanguageModel,
     of_few_forms: list[Prompt],
@@ -69,6 +73,7 @@ def test_both_halves_measure_every_claim_of_a_setting(
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("model", ["llama"], indirect=True)
 def test_without_any_mover_the_rest_of_the_circuit_does_not_exist_and_nothing_fails(
     model: LanguageModel, of_few_forms: list[Prompt]
 ):

@@ -112,6 +112,7 @@ def test_circuits_that_are_run_together_are_those_that_are_run_alone(knockouts: 
         assert np.allclose(knockouts.of_circuits([circuit])[0], found, atol=1e-5)
 
 
+@pytest.mark.parametrize("model", ["gpt2"], indirect=True)
 def test_a_class_is_removed_from_the_circuit_and_from_the_model(knockouts: Knockouts):
     removals = remove_classes(knockouts, {**CIRCUIT, "empty": []})
     assert [removal.name for removal in removals] == list(CIRCUIT)
@@ -120,6 +121,7 @@ def test_a_class_is_removed_from_the_circuit_and_from_the_model(knockouts: Knock
     assert np.allclose(removals[2].of_model, knockouts.without([nodes_of(CIRCUIT, S_INHIBITION)])[0], atol=1e-5)
 
 
+@pytest.mark.parametrize("model", ["gpt2"], indirect=True)
 def test_minimality_compares_a_node_alone_and_after_its_class(knockouts: Knockouts):
     nodes = nodes_of(CIRCUIT)
     found = {m.node: m for m in measure_minimality(knockouts, CIRCUIT)}
@@ -132,6 +134,7 @@ def test_minimality_compares_a_node_alone_and_after_its_class(knockouts: Knockou
     assert np.allclose([of_node.whole, of_node.without, of_node.alone, of_node.without_class], expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("model", ["gpt2"], indirect=True)
 def test_greedy_sets_widen_the_gap_beyond_that_of_a_single_node(knockouts: Knockouts):
     nodes = nodes_of(CIRCUIT)
     (found,) = search_greedily(knockouts, CIRCUIT, runs=1, steps=6, candidates=6, rng=np.random.default_rng(0))
@@ -163,6 +166,7 @@ def test_the_naive_circuit_has_two_heads_of_an_early_class_and_no_negative_mover
     assert NEGATIVE_NAME_MOVER not in naive and naive[S_INHIBITION] == CIRCUIT[S_INHIBITION]
 
 
+@pytest.mark.parametrize("model", ["gpt2"], indirect=True)
 def test_a_form_with_too_few_prompts_is_refused(decoder: Decoder, model: LanguageModel, of_few_forms: list[Prompt]):
     few = of_few_forms[:3]
     with pytest.raises(PromptError, match=r"expected at least 4 of each for a mean"):
