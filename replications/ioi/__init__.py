@@ -2,7 +2,8 @@
 
 "When Mary and John went to the store, John gave a drink to" is continued with "Mary": the name that was not repeated.
 We measure how surely a model does it, find the heads that write the answer by path patching, then the heads that tell
-those what to write, and so on back to the names. The circuit is tested by knock-outs: is it faithful, complete, minimal?
+those what to write, and so on back to the names. The circuit is tested by knock-outs: is it faithful, complete and
+minimal?
 The default setting puts SmolLM2-135M in the place of GPT-2 small (scale: substitute), as a question of its own: does
 another model solve the task by the same algorithm? The paper's own setting is the same code.
 

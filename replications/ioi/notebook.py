@@ -191,6 +191,11 @@ def show_depth(depth: float | None) -> str:
     return "" if depth is None else f"{depth:.2f}"
 
 
+def show_effects(effects: tuple[float, float] | None) -> str:
+    """Returns the weakest and the strongest effect, or the only one, or nothing."""
+    return "" if effects is None else " to ".join(dict.fromkeys(f"{effect:+.1%}" for effect in effects))
+
+
 def show_heads(heads: list) -> str:
     """Returns up to eight heads and how many there are."""
     listed = ", ".join(map(str, heads[:8])) + (", …" if len(heads) > 8 else "")
@@ -206,7 +211,7 @@ HTML(
     + "".join(
         f"<tr><td>{row.role}</td><td>{show_heads(row.in_paper)}</td><td>{show_depth(row.paper_depth)}</td>"
         f"<td>{show_heads(row.here)}</td><td>{show_depth(row.depth)}</td>"
-        f"<td>{'' if row.effects is None else f'{row.effects[0]:+.1%} to {row.effects[1]:+.1%}'}</td></tr>"
+        f"<td>{show_effects(row.effects)}</td></tr>"
         for row in table
     )
     + "</tbody></table>"
