@@ -10,7 +10,7 @@ export PYTHONHASHSEED := 0
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test lint fresh repro new bench screenshots clean
+.PHONY: help serve site test lint fresh repro new bench screenshots audit links clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
@@ -52,8 +52,17 @@ bench: $(FULL_ENV) ## Measure speed against the peers
 screenshots: $(FULL_ENV) site ## Write screenshots of the main pages to screenshots/
 	@$(BIN)/python -m tests.browser.screenshots screenshots
 
+audit: $(FULL_ENV) site ## Measure the main pages with Lighthouse (needs Node.js and the npm registry; some minutes)
+	@$(BIN)/python -m tests.browser.audit benchmarks/results/lighthouse.json
+
+links: $(SITE_ENV) ## Look whether every link of the reading list is alive; the report goes to links.json
+	@$(BIN)/python -m bibliography links --json links.json
+
+audit: $(FULL_ENV) site ## Measure the main pages with Lighthouse (needs Node.js and the npm registry; some minutes)
+	@$(BIN)/python -m tests.browser.audit benchmarks/results/lighthouse.json
+
 clean: ## Remove the virtual environment, the built site and caches
-	rm -rf $(VENV) site screenshots .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) site screenshots links.json .mypy_cache .ruff_cache .pytest_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"got Python {v.major}.{v.minor}; expected 3.11 or newer; set PYTHON=python3.11")'

@@ -1,24 +1,27 @@
-"""Runs every benchmark and writes `benchmarks/results/<name>.json`; each pair is measured in one run, in turn.
+"""Runs benchmarks and writes `benchmarks/results/<name>.json`; each pair is measured in one run, in turn.
 
-`make bench` does this in an environment that has the peers.
+`make bench` runs all of them in an environment that has the peers; `python -m benchmarks site` runs one.
 """
 
+import argparse
 import json
 import platform
 from pathlib import Path
 
-from benchmarks import bibliography, path_patching
+from benchmarks import bibliography, path_patching, site
 from benchmarks.timing import Comparison, Growth
 from replications.common.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
+BENCHMARKS = {"bibliography": bibliography, "path_patching": path_patching, "site": site}
 
 
 def main() -> None:
-    """Runs and prints the comparisons."""
-    for module in (bibliography, path_patching):
-        comparisons: list[Comparison | Growth] = list(module.compare())
-        name = module.__name__.rsplit(".", 1)[1]
+    """Runs the benchmarks named on the command line, or all, and prints what they find."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("names", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME", help=", ".join(BENCHMARKS))
+    for name in parser.parse_args().names or BENCHMARKS:
+        comparisons: list[Comparison | Growth] = list(BENCHMARKS[name].compare())
         rows = [comparison.as_row() for comparison in comparisons]
         write_json(
             RESULTS / f"{name}.json",

@@ -1,35 +1,17 @@
 """Command line of the site: write its Markdown tree, or serve what was built.
 
-python -m docs tree FOLDER      # every page as Markdown, with all data files, for another site builder
+python -m docs tree FOLDER      # pages, theme and mkdocs.yml, for another site builder
 python -m docs serve FOLDER     # serves a built site on a free port
 """
 
 import argparse
 import functools
 import http.server
-import shutil
 import sys
 from pathlib import Path
 
-from docs.pages import HAND_WRITTEN, derive_site
 from docs.records import load_records
-from replications.common.files import write_bytes
-
-
-def write_tree(folder: Path) -> int:
-    """Writes hand-written and derived pages to `folder` and returns how many files that were.
-
-    Raises:
-        FileExistsError: the folder has content already; nothing is written.
-    """
-    if folder.exists() and any(folder.iterdir()):
-        raise FileExistsError(f"got {folder}, which is not empty; expected a new or empty folder; name another one")
-    derived = list(derive_site(load_records()))
-    shutil.copytree(HAND_WRITTEN, folder, dirs_exist_ok=True)
-    for file in derived:
-        content = file.content.encode("utf-8") if isinstance(file.content, str) else file.content
-        write_bytes(folder / file.path, content)
-    return sum(path.is_file() for path in folder.rglob("*"))
+from docs.tree import write_tree
 
 
 def serve_site(folder: Path) -> None:
@@ -61,7 +43,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         if arguments.command == "tree":
-            print(f"Wrote {write_tree(arguments.folder)} files to {arguments.folder}.")
+            print(f"Wrote {write_tree(load_records(), arguments.folder)} files to {arguments.folder}.")
         else:
             serve_site(arguments.folder)
     except (FileExistsError, FileNotFoundError) as error:

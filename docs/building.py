@@ -23,6 +23,6 @@ def build_site(records: Records, folder: Path) -> None:
 
 @contextmanager
 def _deriving_from(records: Records) -> Iterator[None]:
-    """Lets the hook load these records; mkdocs executes the hook's module anew for every configuration."""
+    """Lets the hook, which mkdocs loads once in a process, find these records in place of the repository's."""
     with patch("docs.records.load_records", lambda: records), patch.dict(os.environ, NO_MKDOCS_2_WARNING="1"):
         yield

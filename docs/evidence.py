@@ -22,7 +22,7 @@ class Evidence:
         if not setting.figures:
             return None
         drawn = self.figure in {figure.stem.name for figure in setting.figures}
-        return f"{setting.name}-{self.figure}" if drawn else f"figures-{setting.name}"
+        return f"figure-{setting.name}-{self.figure}" if drawn else f"figures-{setting.name}"
 
 
 def gather_evidence(replication: ReplicationRecord) -> Mapping[str, Evidence]:

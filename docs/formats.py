@@ -1,6 +1,7 @@
 """How numbers and verdicts are written on a page."""
 
 import math
+from collections.abc import Mapping
 
 from markupsafe import Markup
 
@@ -30,6 +31,16 @@ def format_verdict(verdict: Verdict) -> Markup:
     name = verdict.value.replace(" ", "-")
     return Markup(
         f'<span class="verdict verdict--{name}"><span aria-hidden="true">{SIGNS[verdict]}</span> {verdict.value}</span>'
+    )
+
+
+def format_states(counts: Mapping[Verdict, int]) -> Markup:
+    """Returns the parts of a bar of verdicts: each as wide as its count, with its sign and a class for its colour."""
+    return Markup("").join(
+        Markup('<span class="states__part verdict--{}" style="flex-grow: {}" data-sign="{}"></span>').format(
+            verdict.value.replace(" ", "-"), count, SIGNS[verdict]
+        )
+        for verdict, count in counts.items()
     )
 
 
@@ -78,6 +89,21 @@ def format_source(paper: Paper) -> str:
     volume += f"({paper.number})" if paper.volume and paper.number else ""
     pages = f", {'p. ' if paper.pages and paper.pages.isdigit() else 'pp. '}{paper.pages}" if paper.pages else ""
     return f"{paper.venue}{volume}{pages}, {paper.date or paper.year}".lstrip(", ")
+
+
+def format_reference(paper: Paper) -> str:
+    """Returns the full reference as a line of text: all authors, title, source, and where to find it."""
+    where = paper.doi_url or paper.arxiv_url or paper.url
+    return f"{format_authors(paper, most=len(paper.authors))}. {paper.title}. {format_source(paper)}. {where}"
+
+
+def shorten_text(text: str, most: int = 200) -> str:
+    """Returns the first sentences of a text that fit into `most` letters; if not even one does, its first words."""
+    if len(text) <= most:
+        return text
+    sentences = text[: most + 1]
+    end = max(sentences.rfind(f"{mark} ") for mark in ".?!")
+    return text[: end + 1] if end > 0 else f"{text[: most - 1].rsplit(' ', 1)[0]}…"
 
 
 def format_links(paper: Paper) -> list[tuple[str, str]]:

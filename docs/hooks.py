@@ -9,10 +9,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from docs import pages, records
 from docs.content_security import add_policy, read_theme_scripts
-from docs.pages import derive_navigation, derive_site
 from docs.project import load_project
-from docs.records import Records, load_records
+from docs.records import Records
+from docs.tables import box_tables
 
 _records: dict[str, Records] = {}
 _theme_scripts: list[re.Pattern[str]] = []
@@ -24,19 +25,24 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     The sitemap's dates are those of the release, unless SOURCE_DATE_EPOCH says otherwise, and never those of the build:
     the same sources give the same site on any day.
     """
-    _records["loaded"] = load_records()
+    _records["loaded"] = records.load_records()
     _theme_scripts[:] = read_theme_scripts(Path(folder) for folder in config.theme.dirs)
     released = datetime.combine(load_project().released, time(), UTC)
     os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(released.timestamp())))
-    config.nav = [*derive_navigation(_records["loaded"]), *(config.nav or [])]
+    config.nav = [*pages.derive_navigation(_records["loaded"]), *(config.nav or [])]
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the derived files."""
-    for derived in derive_site(_records["loaded"]):
+    for derived in pages.derive_site(_records["loaded"], config.site_url or ""):
         files.append(File.generated(config, derived.path, content=derived.content))
     return files
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Puts plain tables into boxes that scroll."""
+    return box_tables(html)
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:

@@ -1,6 +1,5 @@
 """Deriving the site: records in, files of Markdown and data out. Pure; nothing here knows of mkdocs."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,34 +10,41 @@ from docs.citation_tags import list_citation_tags
 from docs.escape import escape_title
 from docs.exports import derive_exports
 from docs.formats import SCALES
-from docs.ledger import list_filters, list_rows
+from docs.ledger import derive_downloads, list_filters, list_rows, summarise
 from docs.project import load_project
+from docs.recent import derive_recent
 from docs.records import Records
+from docs.related import Neighbour, list_neighbours
 from docs.render import SiteFile, render
 from docs.replication_pages import derive_replication
 from docs.schema_org import describe_paper
 from docs.search import derive_search_index
-from replications.common.ledger import list_claims
 from replications.common.verdicts import MEANINGS
 
 HAND_WRITTEN = Path(__file__).parent / "pages"
 
 
-def derive_site(records: Records) -> Iterator[SiteFile]:
-    """Yields every page and data file that the records give, in a fixed order."""
+def derive_site(records: Records, site_url: str = "") -> Iterator[SiteFile]:
+    """Yields every page and data file that the records give, in a fixed order.
+
+    Args:
+        records: what is shown.
+        site_url: address of the published site, for the feed; empty if it is not known.
+    """
     project = load_project()
-    overviews = list(_derive_overviews(records))
-    yield from overviews
+    neighbours = list_neighbours(records.library)
+    recent, feed = derive_recent(records, site_url)
+    overviews = [*_derive_overviews(records), recent]
+    yield from [*overviews, feed]
     yield derive_search_index(records, [*overviews, *_read_hand_written()])
     for section in records.library.sections:
         yield render(f"sections/{section.slug}.md", "section", records, section=section)
     for paper in records.library:
-        yield _derive_paper(records, paper)
+        yield _derive_paper(records, paper, neighbours[paper.key])
     for replication in records.replications:
-        yield from derive_replication(records, replication, project)
+        yield from derive_replication(records, replication, project, site_url)
     yield from derive_exports(records)
-    ledger = [row for replication in records.replications for row in list_claims(replication.slug)]
-    yield SiteFile("claims.json", json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
+    yield from derive_downloads(records)
 
 
 def derive_navigation(records: Records) -> list[dict[str, object]]:
@@ -50,10 +56,10 @@ def derive_navigation(records: Records) -> list[dict[str, object]]:
     return [
         {"Home": "index.md"},
         {"Reading list": ["sections/index.md", "paths.md", *sections]},
-        {"Papers": ["papers/index.md", "timeline.md"]},
+        {"Papers": ["papers/index.md", "timeline.md", "recent.md"]},
         {"Replications": ["replications/index.md", *replications]},
         {"Claims": ["ledger.md", "verdicts.md"]},
-        {"Cite": "cite.md"},
+        {"Cite": ["cite.md", "basket.md"]},
     ]
 
 
@@ -85,8 +91,16 @@ def _derive_overviews(records: Records) -> Iterator[SiteFile]:
     rows = timeline.list_rows(records, columns)
     yield render("timeline.md", "timeline", records, columns=columns, rows=rows)
     yield render("replications/index.md", "replications", records)
-    yield render("ledger.md", "ledger", records, rows=list(list_rows(records)), filters=list_filters(records))
+    yield render(
+        "ledger.md",
+        "ledger",
+        records,
+        rows=list(list_rows(records)),
+        filters=list_filters(records),
+        summary=summarise(records),
+    )
     yield render("verdicts.md", "verdicts", records, meanings=list(MEANINGS.items()), scales=list(SCALES.items()))
+    yield render("basket.md", "basket", records)
     commands = "python -m bibliography export --format bibtex -o everything.bib\n"
     commands += "python -m bibliography export --format ris --section circuit-discovery\n"
     commands += "python -m bibliography export --format csl-json --key wang2023ioi --key meng2022rome"
@@ -98,12 +112,13 @@ def _read_hand_written() -> Iterator[SiteFile]:
         yield SiteFile(path.name, path.read_text(encoding="utf-8"))
 
 
-def _derive_paper(records: Records, paper: Paper) -> SiteFile:
+def _derive_paper(records: Records, paper: Paper, neighbours: tuple[Neighbour, ...]) -> SiteFile:
     return render(
         f"papers/{paper.key}.md",
         "paper",
         records,
         paper=paper,
+        neighbours=neighbours,
         sections=records.library.sections_of(paper.key),
         replications=records.replications_by_paper.get(paper.key, ()),
         bibtex=EXPORTERS["bibtex"]([paper]),

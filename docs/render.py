@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from bibliography.export import SUFFIXES
 from docs.escape import escape_markdown, fence_code, quote_data, quote_front_matter
+from docs.figures import read_size
 from docs.formats import (
     SCALES,
     format_authors,
@@ -16,11 +17,16 @@ from docs.formats import (
     format_links,
     format_measured,
     format_number,
+    format_reference,
     format_source,
+    format_states,
     format_unit,
     format_verdict,
+    shorten_text,
 )
+from docs.mathematics import FormulaError, render_mathematics
 from docs.records import Records
+from docs.verdict_picture import draw_verdict
 
 LABELS = {"bibtex": "BibTeX", "biblatex": "BibLaTeX", "csl-json": "CSL-JSON", "ris": "RIS"}
 FORMATS = [(SUFFIXES[name], label) for name, label in LABELS.items()]
@@ -35,8 +41,15 @@ class SiteFile:
 
 
 def render(path: str, template: str, records: Records, **values: object) -> SiteFile:
-    """Returns the page at `path`: a template of `docs/templates/`, filled with the records and `values`."""
-    text = _TEMPLATES.get_template(f"{template}.md.jinja").render(records=records, formats=FORMATS, **values)
+    """Returns the page at `path`: a template of `docs/templates/`, filled with the records and `values`.
+
+    Raises:
+        FormulaError: a text of the page has a formula that cannot be shown.
+    """
+    try:
+        text = _TEMPLATES.get_template(f"{template}.md.jinja").render(records=records, formats=FORMATS, **values)
+    except FormulaError as error:
+        raise FormulaError(f"{path}: {error}") from error
     return SiteFile(path, text)
 
 
@@ -57,12 +70,18 @@ def _make_environment() -> jinja2.Environment:
         "fence": fence_code,
         "front": quote_front_matter,
         "links": format_links,
+        "mathematics": lambda text: Markup(render_mathematics(str(text))),
         "measured": format_measured,
         "number": format_number,
+        "picture": draw_verdict,
         "raw": Markup,
+        "reference": format_reference,
         "scale": SCALES.__getitem__,
+        "size": lambda path: read_size(Path(path)),
         "source": format_source,
+        "states": format_states,
         "unit": format_unit,
+        "brief": shorten_text,
         "verdict": format_verdict,
     }
     environment.filters.update(filters)

@@ -1,7 +1,7 @@
 """A replication as something to be cited: a record like a paper's, so that it has the same four formats."""
 
 from bibliography import Author, Paper, SourceBlock
-from bibliography.adding.encode import encode
+from bibliography.adding.encode import encode, encode_title
 from docs.project import Project
 from docs.records import ReplicationRecord
 
@@ -17,28 +17,31 @@ def name_commits(replication: ReplicationRecord) -> str:
     return ", ".join(_shorten(commit) for commit in commits)
 
 
-def cite_replication(replication: ReplicationRecord, paper: Paper, project: Project) -> Paper:
+def cite_replication(replication: ReplicationRecord, paper: Paper, project: Project, site_url: str) -> Paper:
     """Returns the record that cites a replication, with its commit in the title, where every format keeps it.
 
     Args:
         replication: what is cited.
         paper: the paper that it replicates.
         project: who is to be named as its author, and when it was released.
+        site_url: where the site will be, with a slash at its end; empty if that is not known, then there is no address.
     """
     commits = name_commits(replication)
     title = f"Replication of “{paper.title}”"
     if commits:
         title += f" (commit{'s' if ',' in commits else ''} {commits})"
     year = project.released.year
+    address = f"{site_url}replications/{replication.slug}/" if site_url else ""
+    note = f"{f'Commit {commits}; r' if commits else 'R'}eplicates {paper.key}"
     key = f"interpretability{year}{replication.slug.replace('_', '')}"
     venue = project.short_title
     source = f"""@software{{{key},
-  title = {{{encode(title)}}},
+  title = {{{encode_title(title, is_latex=False)}}},
   author = {{{{{encode(project.authors)}}}}},
   howpublished = {{{encode(venue)}}},
   year = {{{year}}},
   date = {{{project.released.isoformat()}}},
-  note = {{Replicates {paper.key}; settings: {encode(", ".join(s.name for s in replication.settings))}}},
+  note = {{{encode(note)}}},{f"{chr(10)}  url = {{{address}}}," if address else ""}
 }}"""
     return Paper(
         key=key,
@@ -53,7 +56,7 @@ def cite_replication(replication: ReplicationRecord, paper: Paper, project: Proj
         pages=None,
         doi=None,
         arxiv=None,
-        url="",
+        url=address,
         code=None,
         seealso=None,
         aliases=(),

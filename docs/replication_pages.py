@@ -16,11 +16,13 @@ from docs.source_code import highlight_module, list_modules
 RECORDS = ("claims.yml", "params.yaml", "dvc.yaml", "figures.yml")
 
 
-def derive_replication(records: Records, replication: ReplicationRecord, project: Project) -> Iterator[SiteFile]:
+def derive_replication(
+    records: Records, replication: ReplicationRecord, project: Project, site_url: str
+) -> Iterator[SiteFile]:
     """Yields a replication's page, the page of its code, its citation in every format, and the files it is made of."""
     slug, paper = replication.slug, records.library[replication.claims.paper]
     notebooks = {s.name: convert_notebook(s.notebook, f"{slug}-{s.name}") for s in replication.was_run if s.notebook}
-    citation, commits = cite_replication(replication, paper, project), name_commits(replication)
+    citation, commits = cite_replication(replication, paper, project, site_url), name_commits(replication)
     yield render(
         f"replications/{slug}.md",
         "replication",

@@ -30,12 +30,18 @@ class SourceLine:
     @property
     def anchor(self) -> str:
         """Where the line stands on the code's page."""
-        return f"{self.module}-{self.number}" if self.number else self.module
+        name = name_anchor(self.module)
+        return f"{name}-{self.number}" if self.number else name
 
     @property
     def label(self) -> str:
         """The line as programmers write it, such as "estimates.py:78"."""
         return f"{self.module}.py:{self.number}" if self.number else f"{self.module}.py"
+
+
+def name_anchor(module: str) -> str:
+    """Returns where a module stands on the code's page; `__init__` stands at "init"."""
+    return module.strip("_")
 
 
 def list_modules(folder: Path) -> list[Path]:
@@ -45,7 +51,7 @@ def list_modules(folder: Path) -> list[Path]:
 
 def highlight_module(path: Path) -> Markup:
     """Returns a module as HTML in which line 78 of `estimates.py` has the id `estimates-78`."""
-    formatter = HtmlFormatter(linenos="inline", linespans=path.stem, wrapcode=True)
+    formatter = HtmlFormatter(linenos="inline", linespans=name_anchor(path.stem), wrapcode=True)
     return Markup(highlight(path.read_text(encoding="utf-8"), PythonLexer(), formatter))
 
 

@@ -10,9 +10,14 @@ PAGES = {
     "reading-list": "/sections/",
     "section": "/sections/circuit-discovery/",
     "paper": "/papers/wang2023ioi/",
+    "papers": "/papers/",
+    "timeline": "/timeline/",
     "replication": "/replications/ioi/",
     "ledger": "/ledger/",
     "verdicts": "/verdicts/",
+    "code": "/replications/ioi/code/",
+    "cite": "/cite/",
+    "basket": "/basket/",
 }
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 
@@ -24,8 +29,11 @@ def take_screenshots(site: Path, folder: Path) -> None:
         for theme in ("light", "dark"):
             for width_name, (width, height) in WIDTHS.items():
                 page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
+                page.emulate_media(reduced_motion="reduce")
                 for name, path in PAGES.items():
                     page.goto(address + path)
+                    page.evaluate("document.querySelectorAll('img').forEach(image => { image.loading = 'eager' })")
+                    page.wait_for_load_state("networkidle")
                     page.screenshot(path=folder / f"{name}-{width_name}-{theme}.png", full_page=True)
                 page.close()
 

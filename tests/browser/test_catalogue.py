@@ -28,7 +28,7 @@ def test_the_table_is_filtered_to_replicated_papers_since_2022_and_the_address_i
     assert all(status == "replicated" and year >= 2022 for status, year in shown)
     other = browser.new_page()  # whoever gets the address sees the same rows
     other.goto(page.url)
-    other.wait_for_function("document.querySelector('.filters output').textContent !== ''")
+    other.locator(".filters output", has_text="rows").wait_for()
     assert list_visible(other) == list_visible(page)
     other.close()
 
@@ -53,8 +53,10 @@ def test_filters_combine_and_can_be_cleared_by_keyboard(page, address):
     )
     page.get_by_role("button", name="Clear").focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("location.search === ''")
-    assert rows.count() == page.locator("tbody tr").count()
+    everything = page.locator("tbody tr").count()
+    page.locator(".filters output", has_text=f"{everything} of {everything} rows").wait_for()
+    assert rows.count() == everything
+    assert page.url == f"{address}/papers/"
 
 
 def test_the_topics_of_a_paper_lead_to_the_papers_that_share_them(page, address):

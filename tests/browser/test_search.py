@@ -80,7 +80,7 @@ def test_a_paper_is_found_and_its_bibtex_copied_by_keyboard_alone(page, address)
         if copy.evaluate("button => button === document.activeElement"):
             break
     page.keyboard.press("Enter")
-    page.wait_for_function("navigator.clipboard.readText().then(text => text.startsWith('@'))")
+    page.locator(".md-dialog", has_text="Copied").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.strip() == page.request.get(f"{address}/papers/wang2023ioi.bib").text().strip()
 

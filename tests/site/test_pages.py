@@ -15,12 +15,15 @@ import nbformat
 import pytest
 import yaml
 
-from docs.__main__ import write_tree
 from docs.escape import escape_markdown
-from docs.formats import format_measured, format_number
+from docs.formats import format_measured, format_number, format_verdict
 from docs.notebooks import convert_notebook
 from docs.pages import derive_site
 from docs.records import Records, load_records
+from docs.verdict_picture import INTERVALS, LINE, WEAKER_LINE
+from replications.common.claims import Expectation, Line
+from replications.common.judge import decide_verdict
+from replications.common.measurements import Measurement
 from replications.common.paths import REPOSITORY
 from replications.common.verdicts import JudgedClaim, Verdict
 
@@ -48,12 +51,19 @@ def test_every_paper_section_and_replication_has_its_page(pages, records):
     assert expected <= pages.keys()
 
 
+def test_no_address_is_escaped_as_text_is(pages, records):
+    """Then it would lead nowhere: a name with an underscore has one to escape."""
+    assert any("_" in replication.slug for replication in records.replications)
+    for path, text in pages.items():
+        assert not [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "&#" in target], path
+
+
 def test_a_replications_page_shows_every_claim_with_the_papers_number_and_the_verdict(pages, records):
     for replication in records.replications:
         text = pages[f"replications/{replication.slug}.md"]
         for setting in replication.settings:
             for claim in setting.of_kind("claim"):
-                row = re.search(rf'<tr id="{setting.name}-{claim.id}">.*?</tr>', text, re.S).group()
+                row = re.search(rf'<tr role="row" id="{setting.name}-{claim.id}">.*?</tr>', text, re.S).group()
                 assert str(escape_markdown(format_number(claim.paper_value))) in row
                 assert claim.verdict.value in row
                 assert claim.value is None or str(escape_markdown(format_measured(claim))) in row
@@ -132,14 +142,6 @@ def test_a_notebooks_headings_go_below_the_pages_own_and_its_comments_stay(tmp_p
     assert "\n# a comment\n" in page
 
 
-def test_the_markdown_tree_is_written_to_an_empty_folder_only(tmp_path):
-    assert write_tree(tmp_path / "tree") > 50
-    assert (tmp_path / "tree" / "papers" / "wang2023ioi.md").is_file()
-    assert (tmp_path / "tree" / "contribute.md").is_file()
-    with pytest.raises(FileExistsError, match="expected a new or empty folder"):
-        write_tree(tmp_path / "tree")
-
-
 def test_the_site_is_derived_without_torch():
     code = "import sys, docs.pages, docs.records; docs.records.load_records(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
@@ -150,9 +152,11 @@ class _Links(HTMLParser):
         super().__init__()
         self.links: list[str] = []
         self.anchors: set[str] = set()
+        self.repeated: set[str] = set()
 
     def handle_starttag(self, tag, attrs):
         attributes = dict(attrs)
+        self.repeated |= {attributes["id"]} & self.anchors if "id" in attributes else set()
         self.anchors |= {attributes[name] for name in ("id", "name") if attributes.get(name)}
         self.links += [attributes[name] for name in ("href", "src") if attributes.get(name)]
 
@@ -166,6 +170,7 @@ def read_links(path: Path) -> _Links:
 def test_every_internal_link_and_anchor_of_the_built_site_leads_somewhere(built_site):
     parsed = {path: read_links(path) for path in built_site.rglob("*.html") if path.name != "404.html"}
     for page, content in parsed.items():
+        assert not content.repeated, f"{page.relative_to(built_site)}: ids that stand twice"
         for link in content.links:
             address, fragment = urldefrag(link)
             if urlsplit(address).scheme:
@@ -209,3 +214,17 @@ def test_building_twice_gives_the_same_bytes(built_site, tmp_path):
     )
     assert first.keys() == second.keys()
     assert [str(path) for path in first if first[path] != second[path]] == []
+
+
+def test_a_verdict_is_a_word_and_a_sign_of_its_own_and_never_colour_alone():
+    badges = {verdict: re.sub(r"<[^>]*>", "", format_verdict(verdict)) for verdict in Verdict}
+    assert all(verdict.value in badge for verdict, badge in badges.items())
+    assert len({badge.removesuffix(verdict.value) for verdict, badge in badges.items()}) == len(Verdict)
+
+
+@pytest.mark.parametrize("verdict", INTERVALS)
+def test_the_picture_of_a_verdict_is_one_that_the_judge_would_give(verdict):
+    low, high = INTERVALS[verdict]
+    expectation = Expectation(between=LINE, partly=Line(between=WEAKER_LINE))
+    judged = decide_verdict(Measurement((low + high) / 2, low, high, 1, "1"), expectation, None)
+    assert judged == (Verdict.HOLDS if verdict is Verdict.REPRODUCED else verdict)

@@ -84,13 +84,15 @@ def test_every_run_is_an_action_from_the_stage_to_the_results(crate, replication
 
 
 def test_a_replication_is_cited_with_its_commit_in_every_format(records, replication):
-    citation = cite_replication(replication, records.library[replication.claims.paper], load_project())
+    paper, address = records.library[replication.claims.paper], "https://example.org/x/"
+    citation = cite_replication(replication, paper, load_project(), address)
     commits = name_commits(replication)
     assert bool(commits) == bool(replication.was_run)
     for name, exporter in EXPORTERS.items():
         text = exporter([citation])
         assert citation.key in text, name
         assert commits in text, name
+        assert f"{address}replications/{replication.slug}/" in text, name
     parsed = bibtexparser.parse_string(EXPORTERS["biblatex"]([citation]))
     assert not parsed.failed_blocks
     assert parsed.entries[0].entry_type == "software"

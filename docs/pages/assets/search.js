@@ -128,7 +128,7 @@ function showResult(result, query, base) {
   return item;
 }
 
-function setUpSearch(dialog, opener) {
+function setUpSearch(dialog, openers, suggestions) {
   const input = dialog.querySelector("input");
   const list = dialog.querySelector("ol");
   const status = dialog.querySelector("output");
@@ -139,6 +139,15 @@ function setUpSearch(dialog, opener) {
     if (!answer.ok) throw new Error(`got status ${answer.status} for search.json; build the site again`);
     return answer.json();
   }).then((documents) => new SearchIndex(documents)));
+
+  // On the page for addresses that do not exist: what the words of the address may have meant.
+  async function suggest() {
+    const path = decodeURIComponent(location.pathname).replace(/\.html$/, "").replace("/papers/", "/");
+    const words = split(path).join(" ");
+    const results = (await load()).search(words).slice(0, 5);
+    suggestions.querySelector("ol").append(...results.map((result) => showResult(result, words, base)));
+    suggestions.hidden = !results.length;
+  }
 
   async function update() {
     const query = input.value;
@@ -167,8 +176,11 @@ function setUpSearch(dialog, opener) {
     event.preventDefault();
   }
 
-  opener.addEventListener("click", open);
-  opener.addEventListener("pointerenter", load);
+  for (const opener of openers) {
+    opener.addEventListener("click", open);
+    opener.addEventListener("pointerenter", load);
+  }
+  if (suggestions) suggest();
   input.addEventListener("input", update);
   dialog.addEventListener("keydown", move);
   dialog.addEventListener("click", (event) => {
@@ -180,4 +192,8 @@ function setUpSearch(dialog, opener) {
   });
 }
 
-setUpSearch(document.querySelector("#search"), document.querySelector(".search-open"));
+setUpSearch(
+  document.querySelector("#search"),
+  document.querySelectorAll(".search-open, .search-link"),
+  document.querySelector(".suggestions"),
+);

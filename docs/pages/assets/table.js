@@ -63,7 +63,6 @@ function setUpTable(root) {
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(filter));
-  form.hidden = false;
   restore();
   filter();
 }

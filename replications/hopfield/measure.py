@@ -1,0 +1,47 @@
+"""Stage: stores and retrieves random patterns, and measures every claim and control.
+
+python -P -m replications.hopfield.measure SETTING
+"""
+
+import numpy as np
+
+from replications.common.measurements import Measurement, write_measurements
+from replications.common.params import load_params, load_setting
+from replications.common.paths import results_dir
+from replications.common.provenance import record_run
+from replications.common.stage import parse_setting
+from replications.hopfield.exponentials import measure_exponentials
+from replications.hopfield.powers import measure_powers
+from replications.hopfield.settings import Params, Setting
+from replications.hopfield.spheres import measure_spheres
+from replications.hopfield.tables import Curves, write_curves
+
+NAME = "hopfield"
+
+
+def measure_all(params: Params, sets: int) -> tuple[dict[str, Measurement], Curves]:
+    """Returns every measurement by claim id, and what the figures draw."""
+    measured: dict[str, Measurement] = {}
+    curves: Curves = {}
+    parts = (measure_powers, measure_exponentials, measure_spheres)
+    for number, part in enumerate(parts, start=1):
+        print(f"{number} of {len(parts)}: {part.__name__.replace('_', ' ')} …", flush=True)
+        # A stream of its own for each part, so that changing one leaves the others as they were.
+        found, drawn = part(params, sets, np.random.default_rng([params.seed, number]))
+        measured |= found
+        curves |= drawn
+    return measured, curves
+
+
+def main() -> None:
+    """Writes `measured.json`, `curves.npz` and `run.json` of a setting."""
+    name = parse_setting(NAME)
+    params, setting = load_params(NAME, "measure", Params), load_setting(NAME, name, Setting)
+    with record_run(NAME, name, seeds=[params.seed]):
+        measured, curves = measure_all(params, setting.sets)
+        write_curves(results_dir(NAME, name) / "curves.npz", curves)
+        write_measurements(NAME, name, measured)
+
+
+if __name__ == "__main__":
+    main()
