@@ -143,6 +143,10 @@ def _draw_arrow(axes: Axes, sender: Sequence[float], receiver: Sequence[float], 
     if label:
         across = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
         x, y = (across[0] + 0.06, across[1]) if same_column else (across[0], across[1] + 0.05)
+        if "connectionstyle" in style:
+            x = receiver[2] + 0.34  # beside the arc
+        elif not same_column and start[1] - end[1] > 1:
+            x, y = end[0] - 0.3, end[1] + 0.75  # beside a steep arrow, near its head
         axes.text(
             x, y, label, size=7.5, ha="left" if same_column else "center", va="center" if same_column else "bottom"
         )
