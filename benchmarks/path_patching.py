@@ -1,4 +1,6 @@
-"""Path patching of all heads, against a loop that reruns the model with TransformerLens hooks for each head.
+"""Path patching of all heads, against loops that rerun the model with TransformerLens hooks for each head.
+
+Two maps: paths to the final residual stream, and paths to the queries of heads that were found before.
 
 The model has the shape of six layers of SmolLM2-135M and random weights, so that nothing is downloaded: the cost of a
 forward pass does not depend on the weights.
@@ -7,6 +9,7 @@ forward pass does not depend on the weights.
 import tempfile
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from tokenizers import Tokenizer, models
@@ -16,9 +19,15 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from benchmarks.timing import Comparison, compare_in_turn
 from replications.common.models import wrap_model
+from replications.ioi.decoder import embed, take_apart
+from replications.ioi.encoding import END, PromptBatch
+from replications.ioi.forward import run_everywhere
 from replications.ioi.method import direct_effects, logit_difference, run_at_end
+from replications.ioi.movers import Head
+from replications.ioi.paths import Case, Target, path_effects
 
 LAYERS, HEADS, PROMPTS, POSITIONS, VOCABULARY = 6, 9, 16, 18, 4096
+RECEIVERS = (Head(4, 1), Head(4, 5))
 
 
 def compare() -> Iterator[Comparison]:
@@ -37,6 +46,24 @@ def compare() -> Iterator[Comparison]:
 
     assert torch.allclose(ours(), naive(), atol=1e-4)
     yield compare_in_turn("path patching, 54 heads, 16 prompts", "a loop over TransformerLens hooks", ours, naive)
+    decoder = take_apart(bridge)
+    positions = torch.zeros(PROMPTS, dtype=torch.long)
+    batch = PromptBatch(
+        np.arange(PROMPTS), clean_tokens, corrupted_tokens, io_token, s_token, positions, positions, positions
+    )
+
+    def ours_to_queries() -> Float[Tensor, "layer head batch"]:
+        runs = (run_everywhere(decoder, embed(decoder, tokens)) for tokens in (clean_tokens, corrupted_tokens))
+        return path_effects(decoder, Case(batch, *runs), Target(RECEIVERS, "query", END, END)).by_sender
+
+    def naive_to_queries() -> Float[Tensor, "layer head batch"]:
+        return patch_queries_one_head_at_a_time(bridge, batch)
+
+    assert torch.allclose(ours_to_queries(), naive_to_queries(), atol=1e-4)
+    yield compare_in_turn(
+        "path patching to queries, 36 senders, 16 prompts", "a loop over TransformerLens hooks",
+        ours_to_queries, naive_to_queries,
+    )  # fmt: skip
 
 
 def build_model() -> TransformerBridge:
@@ -78,4 +105,35 @@ def patch_one_head_at_a_time(
             hooks = [(name, lambda values, hook, kept=kept: kept) for name, kept in frozen.items()]
             patched = bridge.run_with_hooks(clean_tokens, fwd_hooks=hooks)
             effects[layer, head] = logit_difference(patched[:, -1], io_token, s_token) - unpatched
+    return effects
+
+
+def patch_queries_one_head_at_a_time(
+    bridge: TransformerBridge, batch: PromptBatch
+) -> Float[Tensor, "layer head batch"]:
+    """Returns the effects of paths to the receivers' queries at END: two forward passes per sender."""
+    names = [f"blocks.{layer}.attn.o.hook_in" for layer in range(LAYERS)]
+    logits, clean = bridge.run_with_cache(batch.clean, names_filter=names, return_cache_object=False)
+    _, corrupted = bridge.run_with_cache(batch.corrupted, names_filter=names, return_cache_object=False)
+    unpatched = logit_difference(logits[:, -1], batch.io_token, batch.s_token)
+    read = f"blocks.{RECEIVERS[0].layer}.attn.q.hook_out"
+    effects = torch.zeros(LAYERS, HEADS, PROMPTS)
+    for layer in range(RECEIVERS[0].layer):
+        for head in range(HEADS):
+            frozen = {name: clean[name].clone() for name in names}
+            frozen[names[layer]][:, -1, head] = corrupted[names[layer]][:, -1, head]
+            hooks = [(name, lambda values, hook, kept=kept: kept) for name, kept in frozen.items()]
+            seen: dict[str, Tensor] = {}
+            hooks.append((read, lambda queries, hook, seen=seen: seen.update(kept=queries.clone())))
+            bridge.run_with_hooks(batch.clean, fwd_hooks=hooks)
+
+            def patch(queries: Tensor, hook: object, seen: dict[str, Tensor] = seen) -> Tensor:
+                by_head, kept = (x.unflatten(-1, (HEADS, -1)) if x.ndim == 3 else x for x in (queries, seen["kept"]))
+                by_head = by_head.clone()
+                for receiver in RECEIVERS:
+                    by_head[:, -1, receiver.head] = kept[:, -1, receiver.head]
+                return by_head.reshape(queries.shape)
+
+            patched = bridge.run_with_hooks(batch.clean, fwd_hooks=[(read, patch)])
+            effects[layer, head] = logit_difference(patched[:, -1], batch.io_token, batch.s_token) - unpatched
     return effects

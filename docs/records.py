@@ -31,6 +31,7 @@ class SettingRecord:
     judged: JudgedSetting
     note: str
     run: Mapping[str, object] | None
+    more_runs: tuple[Mapping[str, object], ...]  # of stages that measure besides `measure`
     figures: tuple[Figure, ...]
     notebook: Path | None
 
@@ -147,6 +148,7 @@ def _load_setting(results: Path, judged: JudgedSetting, note: str) -> SettingRec
         judged=judged,
         note=note,
         run=json.loads(run.read_text(encoding="utf-8")) if run.is_file() else None,
+        more_runs=tuple(json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("run-*.json"))),
         figures=tuple(
             Figure(path.with_suffix(""), path.read_text(encoding="utf-8").strip())
             for path in sorted((results / "figures").glob("*.txt"))

@@ -53,22 +53,35 @@ def exact(value: float, n: int, unit: str) -> Measurement:
     return Measurement(float(value), float(value), float(value), n, unit)
 
 
-def write_measurements(replication: str, setting: str, measurements: Mapping[str, Measurement]) -> None:
-    """Writes `measured.json` of a setting: the measurements by claim id."""
+def write_measurements(
+    replication: str, setting: str, measurements: Mapping[str, Measurement], stage: str = "measure"
+) -> None:
+    """Writes the measurements of a setting by claim id: `measured.json`, or `measured-STAGE.json` of another stage."""
     content = {name: asdict(measurement) for name, measurement in measurements.items()}
-    write_json(results_dir(replication, setting) / "measured.json", content)
+    write_json(results_dir(replication, setting) / file_of_stage("measured", stage), content)
+
+
+def file_of_stage(name: str, stage: str) -> str:
+    """Returns the name of a stage's JSON file, which carries the stage's name where more than one stage measures."""
+    return f"{name}.json" if stage == "measure" else f"{name}-{stage}.json"
 
 
 def read_measurements(replication: str, setting: str) -> dict[str, Measurement]:
-    """Returns the measurements of a setting by claim id.
+    """Returns the measurements of a setting by claim id, of all stages together.
 
     Raises:
         FileNotFoundError: the setting has not been measured.
+        ValueError: two stages measured the same claim.
     """
-    path = results_dir(replication, setting) / "measured.json"
-    if not path.is_file():
+    folder = results_dir(replication, setting)
+    if not (folder / "measured.json").is_file():
         raise FileNotFoundError(
-            f"got no {path.name} for {replication}/{setting}; run `make repro NAME={replication}` first"
+            f"got no measured.json for {replication}/{setting}; run `make repro NAME={replication}` first"
         )
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return {name: Measurement(**{**fields, "seeds": tuple(fields["seeds"])}) for name, fields in content.items()}
+    joined: dict[str, Measurement] = {}
+    for path in sorted(folder.glob("measured*.json")):
+        for name, fields in json.loads(path.read_text(encoding="utf-8")).items():
+            if name in joined:
+                raise ValueError(f"{path}: got {name}, which another stage measured too; expected each claim once")
+            joined[name] = Measurement(**{**fields, "seeds": tuple(fields["seeds"])})
+    return joined

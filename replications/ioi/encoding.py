@@ -12,6 +12,10 @@ from transformers import PreTrainedTokenizerBase
 
 from replications.ioi.dataset import Prompt, PromptError
 
+# The positions at which heads of the circuit act, in their order in a prompt (wang2023ioi, § 3).
+S1_NEXT, S2, END = "S1+1", "S2", "END"
+SLOTS = (S1_NEXT, S2, END)
+
 
 @dataclass(frozen=True)
 class PromptBatch:
@@ -37,10 +41,10 @@ class PromptBatch:
     s1: Int[Tensor, " batch"]
     s2: Int[Tensor, " batch"]
 
-    @property
-    def s1_next(self) -> Int[Tensor, " batch"]:
-        """Position S1+1, which induction heads attend to (wang2023ioi, § 3.3)."""
-        return self.s1 + 1
+    def position(self, slot: str) -> Int[Tensor, " batch"]:
+        """Returns where a slot is in each prompt: S1+1 (which induction heads attend to), S2 or END."""
+        end = torch.full_like(self.s2, self.clean.shape[1] - 1)
+        return {S1_NEXT: self.s1 + 1, S2: self.s2, END: end}[slot]
 
     def __len__(self) -> int:
         return len(self.rows)

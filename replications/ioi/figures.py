@@ -3,19 +3,24 @@
 python -P -m replications.ioi.figures SETTING
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from replications.common.claims import load_claims
 from replications.common.figures import DIVERGING, save_figure
+from replications.common.measurements import read_measurements
 from replications.common.params import StageParams, load_params
 from replications.common.paths import results_dir
 from replications.common.stage import parse_setting
+from replications.ioi.circuit_figures import CAPTIONS, draw_completeness, draw_minimality, draw_paths, draw_signals
 from replications.ioi.correlation import pearson
+from replications.ioi.diagram import draw_diagram
 from replications.ioi.movers import Head
-from replications.ioi.tables import HeadRow, Points, read_heads, read_points
+from replications.ioi.tables import HeadRow, NodeRow, PathRow, Points, RemovalRow, read_points, read_rows
 
 
 class Params(StageParams):
@@ -89,12 +94,31 @@ def draw_histogram(points: Points) -> Figure:
     return figure
 
 
+def save_circuit_figures(folder: Path, labelled: int, setting: str) -> None:
+    """Writes the figures of the second half."""
+    nodes, paths, removals = (
+        read_rows(folder / name, kind)
+        for name, kind in (("circuit.csv", NodeRow), ("paths.csv", PathRow), ("removals.csv", RemovalRow))
+    )
+    drawings: dict[str, Callable[[], Figure]] = {
+        "circuit": lambda: draw_diagram(nodes, paths),
+        "path-effects": lambda: draw_paths(paths, labelled),
+        "completeness": lambda: draw_completeness(removals),
+        "minimality": lambda: draw_minimality(nodes),
+        "signals": lambda: draw_signals(read_measurements("ioi", setting), load_claims("ioi")),
+    }
+    if not paths:
+        del drawings["path-effects"]
+    for name, draw in drawings.items():
+        save_figure(draw, folder / "figures" / name, caption=CAPTIONS[name])
+
+
 def main() -> None:
     """Writes the figures of a setting with their captions."""
     setting = parse_setting("ioi")
     params = load_params("ioi", "figures", Params)
     folder = results_dir("ioi", setting)
-    rows = read_heads(folder / "heads.csv")
+    rows = read_rows(folder / "heads.csv", HeadRow)
     points = read_points(folder / "points.safetensors")
     save_figure(
         lambda: draw_effects(rows, params.labelled_heads),
@@ -114,6 +138,7 @@ def main() -> None:
             "that suppresses falls. Prompts that were not used to find the heads; r is the Pearson correlation over "
             "both colours.",
         )
+    save_circuit_figures(folder, params.labelled_heads, setting)
     save_figure(
         lambda: draw_histogram(points),
         folder / "figures" / "logit-difference",

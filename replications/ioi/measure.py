@@ -19,7 +19,7 @@ from replications.ioi.estimates import Estimator, split_prompts
 from replications.ioi.observations import observe_copying, observe_end, observe_variants
 from replications.ioi.settings import Setting
 from replications.ioi.summary import select_points, tabulate_heads
-from replications.ioi.tables import HeadRow, Points, write_heads, write_points
+from replications.ioi.tables import HeadRow, Points, write_points, write_rows
 
 
 class Params(StageParams):
@@ -64,11 +64,11 @@ def main() -> None:
     prompts = read_prompts(prompts_file)
     with record_run("ioi", name, seeds=[params.seed]) as run:
         model = load_language_model(setting.model, setting.path)
-        run.add_hash("weights", model.weights_sha256)
+        run.add_hash(f"weights of {model.description}", model.weights_sha256)
         run.add_hash("prompts", hashlib.sha256(prompts_file.read_bytes()).hexdigest())
         measured, rows, points = measure_model(model, setting.model, prompts, params)
         folder = results_dir("ioi", name)
-        write_heads(folder / "heads.csv", rows)
+        write_rows(folder / "heads.csv", rows, HeadRow)
         write_points(folder / "points.safetensors", points)
         write_measurements("ioi", name, measured)
 

@@ -1,10 +1,11 @@
-"""The small result files beside `measured.json`: a row per head, and the points of the figures."""
+"""The small result files beside `measured.json`: heads, paths, nodes, removals, and the points of the figures."""
 
 import csv
 import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -71,21 +72,96 @@ class Points:
     projection_s: Float[np.ndarray, "prompt head"]
 
 
-def write_heads(path: Path, rows: Sequence[HeadRow]) -> None:
+@dataclass(frozen=True)
+class PathRow:
+    """What one sender head carries into some receivers, as a fraction of the logit difference; negative = it helps.
+
+    Attributes:
+        paths: the receivers and what they read.
+        layer: of the sender.
+        head: of the sender.
+        effect: of its path alone.
+        of_all: of all paths into these receivers together.
+        line: the effect that a head must have at most to belong to a class.
+    """
+
+    paths: str
+    layer: int
+    head: int
+    effect: float
+    of_all: float
+    line: float
+
+
+@dataclass(frozen=True)
+class NodeRow:
+    """One node of the circuit in numbers.
+
+    Attributes:
+        layer: counted from 0.
+        head: counted from 0.
+        slot: the position where it acts.
+        role: its class in the circuit that was measured, empty if it is not in there.
+        found: its class by our search, empty if that did not find it.
+        effect: what its path carries, as a fraction of the logit difference (for a backup head: what it carries more).
+        attention: to the position that its class is named after, on other prompts; to IO for movers at END.
+        random_token_score: of its class, on repeated random tokens; 0 for classes at END.
+        minimality: change of F when it leaves the circuit, as a fraction of the model's; 0 if not in it.
+    """
+
+    layer: int
+    head: int
+    slot: str
+    role: str
+    found: str
+    effect: float
+    attention: float
+    random_token_score: float
+    minimality: float
+
+    @property
+    def address(self) -> Head:
+        """The head, which prints as `9.6`."""
+        return Head(self.layer, self.head)
+
+
+@dataclass(frozen=True)
+class RemovalRow:
+    """A part K that was taken out of a circuit and of the model; mean logit differences of what is left, in logits.
+
+    Attributes:
+        circuit: `full` or `naive`.
+        kind: `class`, `random` or `greedy`.
+        name: the class, or the nodes.
+        of_circuit: of the circuit without it.
+        of_model: of the model without it.
+    """
+
+    circuit: str
+    kind: str
+    name: str
+    of_circuit: float
+    of_model: float
+
+
+RowT = TypeVar("RowT", HeadRow, PathRow, NodeRow, RemovalRow)
+
+
+def write_rows(path: Path, rows: Sequence[RowT], kind: type[RowT]) -> None:
     """Writes the rows as CSV, numbers to 5 digits."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(HeadRow)], lineterminator="\n")
+    writer = csv.DictWriter(text, [field.name for field in fields(kind)], lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in asdict(row).items()})
     write_text(path, text.getvalue())
 
 
-def read_heads(path: Path) -> list[HeadRow]:
-    """Returns the rows of a file of `write_heads`."""
-    kinds = {field.name: field.type for field in fields(HeadRow)}
+def read_rows(path: Path, kind: type[RowT]) -> list[RowT]:
+    """Returns the rows of a file of `write_rows`."""
+    kinds = {field.name: field.type for field in fields(kind)}
     with path.open(encoding="utf-8", newline="") as file:
-        return [HeadRow(**{k: kinds[k](v) for k, v in row.items()}) for row in csv.DictReader(file)]  # type: ignore[operator]
+        return [kind(**{k: kinds[k](v) for k, v in row.items()}) for row in csv.DictReader(file)]  # type: ignore[operator]
 
 
 def write_points(path: Path, points: Points) -> None:

@@ -37,6 +37,17 @@ def test_measurements_survive_the_file(replication):
     assert read_measurements("toy", "small") == written
 
 
+def test_what_two_stages_measured_is_read_together_and_nothing_twice(replication):
+    first, second = exact(1.0, 2, "heads"), missing("not found", "fraction")
+    write_measurements("toy", "small", {"first": first})
+    write_measurements("toy", "small", {"second": second}, stage="circuit")
+    assert (replication / "results" / "small" / "measured-circuit.json").is_file()
+    assert read_measurements("toy", "small") == {"first": first, "second": second}
+    write_measurements("toy", "small", {"first": first}, stage="circuit")
+    with pytest.raises(ValueError, match="got first, which another stage measured too"):
+        read_measurements("toy", "small")
+
+
 def test_a_setting_that_was_not_measured_says_how_to_measure_it(replication):
     with pytest.raises(FileNotFoundError, match="run `make repro NAME=toy` first"):
         read_measurements("toy", "small")
@@ -129,3 +140,9 @@ def test_a_run_is_recorded_only_when_it_succeeds(replication, monkeypatch):
     assert content["seeds"] == [1]
     assert content["sha256"] == {"weights": "abc"}
     assert content["peak_memory_mb"] > 10
+    with provenance.record_run("toy", "small", seeds=[1], stage="circuit"):
+        pass
+    assert (
+        json.loads(record.with_name("run-circuit.json").read_text())["code_sha256"]
+        == "hash of replications.toy.circuit"
+    )

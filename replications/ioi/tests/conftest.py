@@ -46,6 +46,14 @@ def prompts(vocabulary: Vocabulary) -> list[Prompt]:
     return make_prompts(vocabulary, NUMBER_OF_PROMPTS, np.random.default_rng(0))
 
 
+@pytest.fixture(scope="session")
+def of_few_forms(vocabulary: Vocabulary) -> list[Prompt]:
+    """Prompts of six forms, so that each has enough for a mean; three forms are of two sentences."""
+    drawn = make_prompts(vocabulary, 400, np.random.default_rng(0))
+    forms = sorted({prompt.form for prompt in drawn if prompt.form.startswith(("Yesterday", "Last week", "Once"))})
+    return [prompt for prompt in drawn if prompt.form in forms][:NUMBER_OF_PROMPTS]
+
+
 def build_gpt2(tokenizer: PreTrainedTokenizerFast) -> GPT2LMHeadModel:
     """LayerNorm with bias, biases everywhere, learned positions."""
     torch.manual_seed(0)
