@@ -146,7 +146,7 @@ def _draw_arrow(axes: Axes, sender: Sequence[float], receiver: Sequence[float], 
         if "connectionstyle" in style:
             x = receiver[2] + 0.34  # beside the arc
         elif not same_column and start[1] - end[1] > 1:
-            x, y = end[0] - 0.3, end[1] + 0.75  # beside a steep arrow, near its head
+            x, y = end[0] - 0.45, end[1] + 0.75  # beside a steep arrow, near its head
         axes.text(
             x, y, label, size=7.5, ha="left" if same_column else "center", va="center" if same_column else "bottom"
         )
