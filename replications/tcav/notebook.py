@@ -94,10 +94,10 @@ belongs to one class and whose shape to another.
   {show("redrawn-random-concept-passes", 3)}. The runs of one concept are not independent: they tell how sure the score is for
   *these* images, not for the concept.
 
-- **Which question a CAV answers** depends on what it is trained against. A swatch of texture fills the image, a random image holds
-  one object; so a CAV of a texture also says *no object here*, and a step along it can lower every class. In networks trained on
-  shape the score is {show("unused-texture-scores-one-half")}, not a half. Relative CAVs, one texture against the other four, are
-  free of that: with them the class's own texture scores highest in a share of {show("relative-cav-finds-texture")}.
+- **A texture that a network was not trained on scores below a half**: {show("unused-texture-scores-one-half")} in networks trained on
+  shape. We have not tested why. Perhaps because a swatch of texture fills the image while a random image holds one object, so that
+  a CAV of a texture also says *no object here*. Relative CAVs, one texture against the other four, leave that difference out: with
+  them the class's own texture scores highest in a share of {show("relative-cav-finds-texture")} in networks trained on texture.
 
 The networks learned only part of their task, as the accuracies in the table say (chance is {1 / len(known_classes()):.1f}), so
 "uses texture" is a matter of degree here.
