@@ -58,9 +58,6 @@ audit: $(FULL_ENV) site ## Measure the main pages with Lighthouse (needs Node.js
 links: $(SITE_ENV) ## Look whether every link of the reading list is alive; the report goes to links.json
 	@$(BIN)/python -m bibliography links --json links.json
 
-audit: $(FULL_ENV) site ## Measure the main pages with Lighthouse (needs Node.js and the npm registry; some minutes)
-	@$(BIN)/python -m tests.browser.audit benchmarks/results/lighthouse.json
-
 clean: ## Remove the virtual environment, the built site and caches
 	rm -rf $(VENV) site screenshots links.json .mypy_cache .ruff_cache .pytest_cache
 

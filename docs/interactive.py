@@ -54,7 +54,7 @@ def read_interactive(folder: Path, store: Path = STORE) -> Interactive:
 
 
 def _read_stored(pointer: Path, store: Path) -> bytes:
-    md5 = yaml.safe_load(pointer.read_text(encoding="utf-8"))["outs"][0]["md5"]
+    md5: str = yaml.safe_load(pointer.read_text(encoding="utf-8"))["outs"][0]["md5"]
     path = store / "files" / "md5" / md5[:2] / md5[2:]
     if not path.is_file():
         raise StoredFileError(f"{pointer}: got no file {path}; run `dvc add {pointer.stem}` beside it, then `dvc push`")

@@ -45,7 +45,7 @@ def derive_replication(
     for name, exporter in EXPORTERS.items():
         yield SiteFile(f"replications/{slug}{SUFFIXES[name]}", exporter([citation]))
     yield _derive_code(records, replication)
-    files = dict(_published_files(replication)) | interactive.files
+    files = {**dict(_published_files(replication)), **interactive.files}
     for path, content in files.items():
         yield SiteFile(f"replications/{slug}/{path}", content)
     crate = describe_crate(replication, paper, citation, project, files)

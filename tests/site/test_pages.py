@@ -63,6 +63,10 @@ def test_a_replications_page_shows_every_claim_with_the_papers_number_and_the_ve
         text = pages[f"replications/{replication.slug}.md"]
         for setting in replication.settings:
             for claim in setting.of_kind("claim"):
+                if claim.verdict is Verdict.NOT_ATTEMPTED:
+                    item = re.search(rf'<li id="{setting.name}-{claim.id}">.*?</li>', text, re.S).group()
+                    assert "Not attempted: " in item and str(escape_markdown(claim.reason)) in item
+                    continue
                 row = re.search(rf'<tr role="row" id="{setting.name}-{claim.id}">.*?</tr>', text, re.S).group()
                 assert str(escape_markdown(format_number(claim.paper_value))) in row
                 assert claim.verdict.value in row
