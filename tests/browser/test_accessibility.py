@@ -40,6 +40,6 @@ def test_axe_finds_no_violation_in_the_open_search(browser, address, theme):
     page.goto(address)
     page.keyboard.press("/")
     page.get_by_role("searchbox", name="Search papers").fill("attention heads")
-    page.locator("#search ol a").first.wait_for()
+    page.locator("#search-dialog ol a").first.wait_for()
     assert not list_violations(page)
     context.close()

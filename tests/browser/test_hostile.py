@@ -74,5 +74,5 @@ def test_search_results_show_hostile_titles_as_text(page, address):
     page.locator(".search-open").click()
     page.get_by_role("searchbox", name="Search papers").fill("hacked")
     page.get_by_text("found").wait_for()
-    assert "<script>hacked" in page.locator("#search").inner_text()
+    assert "<script>hacked" in page.locator("#search-dialog").inner_text()
     assert page.evaluate(ATTACKED) == []

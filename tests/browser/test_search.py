@@ -3,8 +3,8 @@
 import pytest
 
 MEASURE = """async (query) => {
-  const input = document.querySelector("#search input");
-  const results = document.querySelector("#search ol");
+  const input = document.querySelector("#search-dialog input");
+  const results = document.querySelector("#search-dialog ol");
   input.value = query;
   const start = performance.now();
   const shown = new Promise((resolve) => new MutationObserver(() => resolve(performance.now() - start))
@@ -18,8 +18,8 @@ def search(page, query):
     """Types a query and returns the addresses of the results, best first."""
     page.keyboard.press("/")
     page.get_by_role("searchbox", name="Search papers").fill(query)
-    page.locator("#search output", has_text="found").wait_for()
-    return page.locator("#search ol a").evaluate_all("links => links.map(link => link.pathname)")
+    page.locator("#search-dialog output", has_text="found").wait_for()
+    return page.locator("#search-dialog ol a").evaluate_all("links => links.map(link => link.pathname)")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_is_not_found_says_so(page, address):
     page.goto(address)
     page.keyboard.press("/")
     page.keyboard.type("qqqqzzzz")
-    page.locator("#search output", has_text="Nothing found").wait_for()
+    page.locator("#search-dialog output", has_text="Nothing found").wait_for()
 
 
 def test_fields_of_a_result_are_shown_as_text_and_never_as_html(page, address):
@@ -64,8 +64,8 @@ def test_fields_of_a_result_are_shown_as_text_and_never_as_html(page, address):
     page.route("**/search.json", lambda route: route.fulfill(body=f"[{attack}]", content_type="application/json"))
     page.goto(address)
     search(page, "wild")
-    assert page.locator("#search ol img, #search ol b").count() == 0
-    assert "<img src=x" in page.locator("#search ol").inner_text()
+    assert page.locator("#search-dialog ol img, #search-dialog ol b").count() == 0
+    assert "<img src=x" in page.locator("#search-dialog ol").inner_text()
 
 
 def test_a_paper_is_found_and_its_bibtex_copied_by_keyboard_alone(page, address):

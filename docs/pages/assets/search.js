@@ -193,7 +193,7 @@ function setUpSearch(dialog, openers, suggestions) {
 }
 
 setUpSearch(
-  document.querySelector("#search"),
+  document.querySelector("#search-dialog"),
   document.querySelectorAll(".search-open, .search-link"),
   document.querySelector(".suggestions"),
 );
