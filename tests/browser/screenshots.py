@@ -15,7 +15,7 @@ PAGES = {
     "replication": "/replications/ioi/",
     "ledger": "/ledger/",
     "verdicts": "/verdicts/",
-    "code": "/replications/ioi/code/",
+    "code": "/replications/hopfield/code/",
     "cite": "/cite/",
     "basket": "/basket/",
 }

@@ -83,7 +83,7 @@ def _make_paper(key: str, keys: tuple[str, ...]) -> Paper:
 
 def _attack_claims(replication: ReplicationRecord, key: str) -> ReplicationRecord:
     claims = replication.claims
-    texts = {"statement": f"{SCRIPT} {RIGHT_TO_LEFT}", "because": f"{BREAKOUT} {MARKDOWN} {OVERRIDE}"}
+    texts = {"paper": None, "statement": f"{SCRIPT} {RIGHT_TO_LEFT}", "because": f"{BREAKOUT} {MARKDOWN} {OVERRIDE}"}
     attacked = claims.model_copy(
         update={
             "paper": key,
