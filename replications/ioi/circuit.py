@@ -16,6 +16,7 @@ from replications.common.params import load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
 from replications.common.provenance import record_run
 from replications.common.stage import parse_setting
+from replications.common.tables import read_rows, write_rows
 from replications.ioi.circuit_estimates import estimate_circuit, estimate_mentions, estimate_mlps, estimate_signals
 from replications.ioi.circuit_tables import tabulate_nodes, tabulate_paths, tabulate_removals
 from replications.ioi.dataset import Prompt, read_prompts
@@ -31,7 +32,7 @@ from replications.ioi.roles import PAPER_CIRCUIT
 from replications.ioi.search import attention_from
 from replications.ioi.search_estimates import compare_with_random_tokens, count_heads, describe_s_inhibition
 from replications.ioi.settings import CircuitParams, Setting
-from replications.ioi.tables import HeadRow, NodeRow, PathRow, RemovalRow, read_rows, write_rows
+from replications.ioi.tables import HeadRow, NodeRow, PathRow, RemovalRow
 
 Params = CircuitParams
 

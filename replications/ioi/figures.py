@@ -16,11 +16,12 @@ from replications.common.measurements import read_measurements
 from replications.common.params import StageParams, load_params
 from replications.common.paths import results_dir
 from replications.common.stage import parse_setting
+from replications.common.tables import read_rows
 from replications.ioi.circuit_figures import CAPTIONS, draw_completeness, draw_minimality, draw_paths, draw_signals
 from replications.ioi.correlation import pearson
 from replications.ioi.diagram import draw_diagram
 from replications.ioi.movers import Head
-from replications.ioi.tables import HeadRow, NodeRow, PathRow, Points, RemovalRow, read_points, read_rows
+from replications.ioi.tables import HeadRow, NodeRow, PathRow, Points, RemovalRow, read_points
 
 
 class Params(StageParams):

@@ -14,12 +14,13 @@ from replications.common.params import StageParams, load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
 from replications.common.provenance import record_run
 from replications.common.stage import parse_setting
+from replications.common.tables import write_rows
 from replications.ioi.dataset import Prompt, read_prompts
 from replications.ioi.estimates import Estimator, split_prompts
 from replications.ioi.observations import observe_copying, observe_end, observe_variants
 from replications.ioi.settings import Setting
 from replications.ioi.summary import select_points, tabulate_heads
-from replications.ioi.tables import HeadRow, Points, write_points, write_rows
+from replications.ioi.tables import HeadRow, Points, write_points
 
 
 class Params(StageParams):

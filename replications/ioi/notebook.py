@@ -23,8 +23,9 @@ from replications.common.claims import load_claims
 from replications.common.measurements import read_measurements
 from replications.common.params import load_setting
 from replications.common.paths import results_dir
+from replications.common.tables import read_rows
 from replications.ioi.settings import Setting
-from replications.ioi.tables import NAME_MOVER, NEGATIVE_NAME_MOVER, HeadRow, NodeRow, read_rows
+from replications.ioi.tables import NAME_MOVER, NEGATIVE_NAME_MOVER, HeadRow, NodeRow
 from replications.ioi.transfer import compare_classes, count_shared_groups, summarise_transfer
 
 setting_name = os.environ.get("REPLICATION_SETTING", "smollm2-135m")

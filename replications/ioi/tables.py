@@ -1,17 +1,13 @@
 """The small result files beside `measured.json`: heads, paths, nodes, removals, and the points of the figures."""
 
-import csv
-import io
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
 from safetensors.numpy import load_file, save
 
-from replications.common.files import write_bytes, write_text
+from replications.common.files import write_bytes
 from replications.ioi.movers import Head
 
 NAME_MOVER, NEGATIVE_NAME_MOVER = "name mover", "negative name mover"
@@ -142,26 +138,6 @@ class RemovalRow:
     name: str
     of_circuit: float
     of_model: float
-
-
-RowT = TypeVar("RowT", HeadRow, PathRow, NodeRow, RemovalRow)
-
-
-def write_rows(path: Path, rows: Sequence[RowT], kind: type[RowT]) -> None:
-    """Writes the rows as CSV, numbers to 5 digits."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(kind)], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in asdict(row).items()})
-    write_text(path, text.getvalue())
-
-
-def read_rows(path: Path, kind: type[RowT]) -> list[RowT]:
-    """Returns the rows of a file of `write_rows`."""
-    kinds = {field.name: field.type for field in fields(kind)}
-    with path.open(encoding="utf-8", newline="") as file:
-        return [kind(**{k: kinds[k](v) for k, v in row.items()}) for row in csv.DictReader(file)]  # type: ignore[operator]
 
 
 def write_points(path: Path, points: Points) -> None:

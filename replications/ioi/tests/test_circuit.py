@@ -7,6 +7,7 @@ import pytest
 from replications.common.claims import load_claims
 from replications.common.judge import judge_setting
 from replications.common.models import LanguageModel
+from replications.common.tables import read_rows, write_rows
 from replications.common.verdicts import Verdict
 from replications.ioi.circuit import Params, measure_circuit
 from replications.ioi.dataset import Prompt
@@ -15,7 +16,7 @@ from replications.ioi.measure import Params as MeasureParams
 from replications.ioi.measure import measure_model
 from replications.ioi.movers import Head
 from replications.ioi.roles import INDUCTION, PAPER_CIRCUIT, PREVIOUS_TOKEN, S_INHIBITION
-from replications.ioi.tables import NAME_MOVER, NodeRow, PathRow, RemovalRow, read_rows, write_rows
+from replications.ioi.tables import NAME_MOVER, NodeRow, PathRow, RemovalRow
 
 FIRST = MeasureParams(seed=1, batch_size=16, mover_line=0.02, copied_within=5, copy_prompts=4, random_draws=10)
 PARAMS = Params(

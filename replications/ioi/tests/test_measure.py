@@ -8,13 +8,14 @@ import pytest
 from replications.common.claims import load_claims
 from replications.common.judge import decide_verdict
 from replications.common.models import LanguageModel
+from replications.common.tables import read_rows, write_rows
 from replications.common.verdicts import Verdict
 from replications.ioi.dataset import Prompt
 from replications.ioi.estimates import PAPER_MODEL, mean_depth, split_prompts
 from replications.ioi.figures import draw_effects, draw_histogram, draw_scatter
 from replications.ioi.measure import Params, measure_model
 from replications.ioi.movers import Head
-from replications.ioi.tables import HeadRow, read_points, read_rows, write_points, write_rows
+from replications.ioi.tables import HeadRow, read_points, write_points
 
 PARAMS = Params(seed=1, batch_size=16, mover_line=0.02, copied_within=5, copy_prompts=4, random_draws=10)
 
