@@ -4,12 +4,14 @@ python -P -m replications.ioi.circuit SETTING
 """
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from replications.common.imports import hash_code
 from replications.common.measurements import Measurement, write_measurements
 from replications.common.models import LanguageModel, load_language_model
 from replications.common.params import load_params, load_setting
@@ -20,13 +22,11 @@ from replications.common.tables import read_rows, write_rows
 from replications.ioi.circuit_estimates import estimate_circuit, estimate_mentions, estimate_mlps, estimate_signals
 from replications.ioi.circuit_tables import tabulate_nodes, tabulate_paths, tabulate_removals
 from replications.ioi.dataset import Prompt, read_prompts
-from replications.ioi.decoder import take_apart
-from replications.ioi.encoding import END, encode_prompts
+from replications.ioi.encoding import END
 from replications.ioi.estimates import PAPER_MODEL, split_prompts
-from replications.ioi.evaluators import knock_out_mlps, mention_again, score_on_random_tokens
+from replications.ioi.evaluators import score_on_random_tokens
 from replications.ioi.experiments import Experiments
-from replications.ioi.forward import refuse_unsupported
-from replications.ioi.means import take_means
+from replications.ioi.keeping import Keep, KeptArrays, compute_again
 from replications.ioi.resampling import Resampling
 from replications.ioi.roles import PAPER_CIRCUIT
 from replications.ioi.search import attention_from
@@ -49,7 +49,12 @@ class CircuitResults:
 
 @torch.no_grad()
 def measure_circuit(
-    model: LanguageModel, model_name: str, prompts: Sequence[Prompt], rows: Sequence[HeadRow], params: Params
+    model: LanguageModel,
+    model_name: str,
+    prompts: Sequence[Prompt],
+    rows: Sequence[HeadRow],
+    params: Params,
+    keep: Keep = compute_again,
 ) -> CircuitResults:
     """Returns what the second half of the paper measures.
 
@@ -59,28 +64,22 @@ def measure_circuit(
         prompts: the first half finds the heads, the second half is for all other numbers.
         rows: the heads as the stage `measure` wrote them.
         params: sizes and criteria.
+        keep: keeps what costs much to compute.
     """
     of_paper, halves = model_name == PAPER_MODEL, split_prompts(len(prompts))
     rng = np.random.default_rng(params.seed)
     resampling = Resampling(rng, (params.seed,))
-    decoder = take_apart(model.bridge)
-    batches = encode_prompts(prompts, model.tokenizer, params.batch_size)
-    refuse_unsupported(decoder, batches[0].clean)
-    means = take_means(decoder, prompts, batches)
-    experiments = Experiments(model, decoder, means, params)
-
-    finding = prompts[halves.finding]
+    experiments = Experiments(model, prompts, params, keep)
+    finding, chosen = prompts[halves.finding], prompts[halves.describing][: params.knockout_prompts]
     readings, found, nothing = experiments.search(finding[: params.search_prompts], rows)
     circuit = PAPER_CIRCUIT if of_paper else found
     print("found:", "; ".join(f"{role}: {' '.join(map(str, heads)) or 'none'}" for role, heads in found.items()))
 
-    chosen = prompts[halves.describing][: params.knockout_prompts]
     knockouts = experiments.knockouts(chosen)
     greedy = experiments.knockouts(finding[params.search_prompts :][: params.greedy_prompts])
     scores = score_on_random_tokens(model, params.random_tokens, params.random_sequences, rng)
     of_circuit = experiments.circuit(knockouts, greedy, circuit, rng)
-    without_mlps_of = chosen[: params.mlp_prompts]
-    mlp_batches = encode_prompts(without_mlps_of, model.tokenizer, params.batch_size)
+    without_mlps = experiments.mlps(chosen[: params.mlp_prompts])
     measured = {
         "path-effects-of-nothing": resampling.any(lambda sizes: float(sizes.max()), [nothing], "logit"),
         **count_heads(readings, resampling, of_paper),
@@ -88,12 +87,8 @@ def measure_circuit(
         **compare_with_random_tokens(circuit, scores),
         **estimate_signals(experiments.signals(knockouts, chosen, circuit, rng), of_circuit.plain, resampling),
         **estimate_circuit(of_circuit, resampling, of_paper),
-        **estimate_mentions(mention_again(model, prompts, params.batch_size), resampling, of_paper),
-        **estimate_mlps(
-            knock_out_mlps(model, without_mlps_of, mlp_batches, means),
-            of_circuit.plain[: len(without_mlps_of)],
-            resampling,
-        ),
+        **estimate_mentions(experiments.mentions(prompts), resampling, of_paper),
+        **estimate_mlps(without_mlps, of_circuit.plain[: params.mlp_prompts], resampling),
     }
     nodes = tabulate_nodes(circuit, found, readings, rows, knockouts.cases, scores, of_circuit)
     return CircuitResults(measured, nodes, tabulate_paths(readings), tabulate_removals(of_circuit))
@@ -109,11 +104,15 @@ def main() -> None:
         model = load_language_model(setting.model, setting.path)
         run.add_hash(f"weights of {model.description}", model.weights_sha256)
         run.add_hash("prompts", hashlib.sha256(prompts_file.read_bytes()).hexdigest())
-        results = measure_circuit(model, setting.model, prompts, read_rows(folder / "heads.csv", HeadRow), params)
+        depends_on = (hash_code("replications.ioi.circuit"), params.model_dump_json(), *run.hashes.values())
+        keep = KeptArrays(artifacts_dir("ioi", name) / "circuit", *depends_on)
+        rows = read_rows(folder / "heads.csv", HeadRow)
+        results = measure_circuit(model, setting.model, prompts, rows, params, keep)
         write_rows(folder / "circuit.csv", results.nodes, NodeRow)
         write_rows(folder / "paths.csv", results.paths, PathRow)
         write_rows(folder / "removals.csv", results.removals, RemovalRow)
         write_measurements("ioi", name, results.measured, stage="circuit")
+    shutil.rmtree(keep.folder, ignore_errors=True)  # the next run measures anew
 
 
 if __name__ == "__main__":

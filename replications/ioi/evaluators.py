@@ -5,7 +5,7 @@ Source: wang2023ioi, App. H (scores), App. J (MLPs), § 4.4 (adversarial prompts
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 from replications.common.models import LanguageModel
 from replications.ioi.dataset import Prompt, fill_frame
+from replications.ioi.decoder import Decoder, attend, embed, project, run_mlp
 from replications.ioi.encoding import PromptBatch, name_token
 from replications.ioi.means import Means
-from replications.ioi.method import io_probability, logit_difference
+from replications.ioi.method import io_probability, logit_difference, logit_difference_of_residual
 
 SECOND_MENTION = " [NAME] had a good day."  # § 4.4, Figure 8
 
@@ -62,26 +63,32 @@ def score_on_random_tokens(
 
 
 def knock_out_mlps(
-    model: LanguageModel, prompts: Sequence[Prompt], batches: Sequence[PromptBatch], means: Means
+    decoder: Decoder, prompts: Sequence[Prompt], batches: Sequence[PromptBatch], means: Means
 ) -> Float[np.ndarray, "set prompt"]:
     """Returns the logit difference without each MLP alone, and last without all but the first (mean ablation).
 
+    All knock-outs go up the layers together: each layer adds the run without its own MLP.
+
     Source: wang2023ioi, App. J.
     """
-    n_layers = model.bridge.cfg.n_layers
-    sets = [[layer] for layer in range(n_layers)] + [list(range(1, n_layers))]
-    values = np.empty((len(sets), len(prompts)))
+    values = np.empty((decoder.n_layers + 1, len(prompts)))
     for batch in tqdm(batches, desc="knock-out of MLPs", unit="batch"):
         replacement = means.mlps_for_batch([prompts[row].form for row in batch.rows])
-        for place, layers in enumerate(sets):
-            hooks = [(f"blocks.{layer}.mlp.hook_out", _replace_with(replacement[layer])) for layer in layers]
-            logits = model.bridge.run_with_hooks(batch.clean, fwd_hooks=hooks, logits_to_keep=1)[:, -1]
-            values[place, batch.rows] = logit_difference(logits, batch.io_token, batch.s_token).numpy()
+        positions = torch.arange(batch.clean.shape[1]).expand(len(batch), -1)
+        embedded = embed(decoder, batch.clean)
+        runs = torch.stack([embedded, embedded])  # of the whole model, and without all MLPs but the first
+        for number, layer in enumerate(decoder.layers):
+            _, mixed = attend(*project(decoder, number, runs, positions), positions)
+            attended = runs + mixed.flatten(-2) @ layer.w_o + layer.b_o
+            without = attended[:2] + replacement[number]
+            runs = attended + run_mlp(layer, attended)
+            if number:
+                runs[1] = without[1]
+            runs = torch.cat([runs, without[:1]])
+        of_sets = torch.cat([runs[2:], runs[1:2]])[:, :, -1]
+        differences = logit_difference_of_residual(decoder.bridge, of_sets, batch.io_token, batch.s_token)
+        values[:, batch.rows] = differences.numpy()
     return values
-
-
-def _replace_with(replacement: Tensor) -> Callable[..., Tensor]:
-    return lambda output, hook: replacement
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
+from tqdm import tqdm
 
 from replications.common.models import LanguageModel
 from replications.ioi.backup import knocked_out_effects
 from replications.ioi.circuit_estimates import CircuitReadings, SignalReadings
 from replications.ioi.criteria import (
+    Removal,
     draw_circuits,
     draw_sets,
     measure_minimality,
@@ -18,11 +20,13 @@ from replications.ioi.criteria import (
     search_greedily,
 )
 from replications.ioi.dataset import Prompt
-from replications.ioi.decoder import Decoder, embed
+from replications.ioi.decoder import embed, take_apart
 from replications.ioi.encoding import END, encode_prompts
-from replications.ioi.forward import run_everywhere
+from replications.ioi.evaluators import Mentions, knock_out_mlps, mention_again
+from replications.ioi.forward import refuse_unsupported, run_everywhere
+from replications.ioi.keeping import Arrays, Keep
 from replications.ioi.knockout import Knockouts
-from replications.ioi.means import Means
+from replications.ioi.means import take_means
 from replications.ioi.method import logit_difference, logit_difference_of_residual
 from replications.ioi.movers import Head
 from replications.ioi.paths import Case, Target, path_effects
@@ -33,6 +37,7 @@ from replications.ioi.roles import (
     INDUCTION,
     S_INHIBITION,
     Circuit,
+    Node,
     make_naive,
     nodes_of,
     sort_movers,
@@ -50,13 +55,16 @@ class Experiments:
     Attributes:
         model: with hooks.
         decoder: the same, taken apart.
-        means: over p_ABC.
+        means: over p_ABC, of all prompts.
         params: sizes and criteria.
     """
 
-    def __init__(self, model: LanguageModel, decoder: Decoder, means: Means, params: CircuitParams) -> None:
-        """Takes what all experiments share."""
-        self.model, self.decoder, self.means, self.params = model, decoder, means, params
+    def __init__(self, model: LanguageModel, prompts: Sequence[Prompt], params: CircuitParams, keep: Keep) -> None:
+        """Takes the model apart, and the means; what an experiment costs much to compute goes through `keep`."""
+        self.model, self.params, self._keep = model, params, keep
+        self.decoder, batches = take_apart(model.bridge), encode_prompts(prompts, model.tokenizer, params.batch_size)
+        refuse_unsupported(self.decoder, batches[0].clean)
+        self.means = take_means(self.decoder, prompts, tqdm(batches, desc="means over p_ABC", unit="batch"))
 
     def search(
         self, prompts: Sequence[Prompt], rows: Sequence[HeadRow]
@@ -67,6 +75,7 @@ class Experiments:
             prompts: on which the heads are found.
             rows: the heads of the first half, with the movers among them.
         """
+        keep = self._keep_on(prompts)
         cases = make_cases(self.decoder, encode_prompts(prompts, self.model.tokenizer, self.params.batch_size))
         lines = Lines(self.params.path_line, self.params.difference_line, self.params.attention_line)
         difference = np.empty(len(prompts))
@@ -74,19 +83,21 @@ class Experiments:
             final = case.clean.residuals[-1:, :, -1]
             tokens = case.batch.io_token, case.batch.s_token
             difference[case.batch.rows] = logit_difference_of_residual(self.decoder.bridge, final, *tokens)[0].numpy()
-        search = Search(self.decoder, lines, cases, difference, dict(sort_movers(rows, lines.attention)))
+        search = Search(self.decoder, lines, cases, difference, dict(sort_movers(rows, lines.attention)), keep)
         movers = [head for heads in search.circuit.values() for head in heads]
         search.run()
         helping = [head for role in HELPING_MOVERS for head in search.circuit[role]]
-        growth = self._measure_growth(cases, prompts, helping)
+        growth = keep(f"growth without {helping}", lambda: self._measure_growth(cases, prompts, helping))["growth"]
         readings = SearchReadings(difference, search.steps, lines, growth, movers, self.params.backup_line)
         circuit = search.circuit | {BACKUP: readings.classify()[BACKUP]}
-        return readings, circuit, self._patch_nothing(cases[0], [*helping, Head(self.decoder.n_layers - 1, 0)])
+        receivers = [*helping, Head(self.decoder.n_layers - 1, 0)]
+        nothing = keep(f"paths of nothing into {receivers}", lambda: self._patch_nothing(cases[0], receivers))
+        return readings, circuit, nothing["sizes"]
 
     def knockouts(self, prompts: Sequence[Prompt]) -> Knockouts:
         """Returns the prompts ready for knock-outs."""
         batches = encode_prompts(prompts, self.model.tokenizer, self.params.batch_size)
-        return Knockouts(self.decoder, self.means, prompts, batches)
+        return Knockouts(self.decoder, self.means, prompts, batches, self._keep_on(prompts))
 
     def signals(
         self, knockouts: Knockouts, prompts: Sequence[Prompt], circuit: Circuit, rng: np.random.Generator
@@ -95,16 +106,21 @@ class Experiments:
         at_end, at_s2 = nodes_of(circuit, S_INHIBITION), nodes_of(circuit, INDUCTION, DUPLICATE_TOKEN)
         if not at_end:
             return None
-        signals = Signals(knockouts)
+        signals, keep = Signals(knockouts), self._keep_on(prompts)
+
+        def patch(name: str, sets: Sequence[Sequence[Node]]) -> Float[np.ndarray, "set prompt"]:
+            return keep(f"signal {name} in {sets}", lambda: {"f": signals.patch(name, sets)})["f"]
+
         random_sets = self._draw({S_INHIBITION: circuit[S_INHIBITION]}, rng, same_layers=True)
         longer = encode_prompts(prompts, self.model.tokenizer, self.params.batch_size, longer_prefix=True)
         return SignalReadings(
-            at_end={name: signals.patch(name, [at_end])[0] for name in SIGNALS},
-            at_s2={name: signals.patch(name, [at_s2])[0] for name in ("inverted-position", "random-token")}
-            if at_s2
-            else {},
-            longer=patch_from_longer_prompts(knockouts, longer, at_end),
-            random_heads=signals.patch("both-inverted", random_sets),
+            at_end={name: patch(name, [at_end])[0] for name in SIGNALS},
+            at_s2={name: patch(name, [at_s2])[0] for name in ("inverted-position", "random-token")} if at_s2 else {},
+            longer=keep(
+                f"signal from longer prompts in {at_end}",
+                lambda: {"f": patch_from_longer_prompts(knockouts, longer, at_end)},
+            )["f"],
+            random_heads=patch("both-inverted", random_sets),
         )
 
     def circuit(
@@ -118,22 +134,14 @@ class Experiments:
             circuit: role -> heads.
             rng: source of random sets.
         """
-        p, naive, movers = self.params, make_naive(circuit), [r for r in HELPING_MOVERS if circuit.get(r)]
+        naive, movers = make_naive(circuit), [r for r in HELPING_MOVERS if circuit.get(r)]
         whole, empty, of_naive = knockouts.of_circuits([nodes_of(circuit), [], nodes_of(naive)])
         random = [
             knockouts.of_circuits(self._draw(circuit, rng, same_layers=same), "random circuits")
             for same in (False, True)
         ]
-        removals = remove_classes(knockouts, circuit)
-        sets = draw_sets(circuit, p.random_sets, rng)
-        removals += remove_sets(knockouts, circuit, sets, "random", [f"random set {n + 1}" for n in range(len(sets))])
-        if nodes_of(circuit):
-            found = search_greedily(greedy, circuit, p.greedy_runs, p.greedy_steps, p.greedy_candidates, rng)
-            removals += remove_sets(knockouts, circuit, found, "greedy", [" ".join(map(str, nodes)) for nodes in found])
+        removals = self._remove_parts(knockouts, greedy, circuit, rng)
         random_movers = self._draw({r: circuit[r] for r in movers}, rng, same_layers=True) if movers else []
-        lengths = np.empty(knockouts.n_prompts)
-        for case in knockouts.cases:
-            lengths[case.batch.rows] = case.batch.clean.shape[1]
         return CircuitReadings(
             plain=self.run_plainly(knockouts),
             nothing_removed=knockouts.without([[]])[0],
@@ -148,8 +156,20 @@ class Experiments:
             naive_removals=remove_classes(knockouts, naive),
             minimality=measure_minimality(knockouts, circuit),
             nodes=len(nodes_of(circuit)),
-            pairs=lengths * self.decoder.n_layers * self.decoder.n_heads,
+            pairs=self._count_pairs(knockouts),
         )
+
+    def mentions(self, prompts: Sequence[Prompt]) -> Mentions:
+        """Returns the behaviour with a name mentioned once more."""
+        batch_size = self.params.batch_size
+        keep = self._keep_on(prompts)
+        return Mentions(**keep("mentions", lambda: vars(mention_again(self.model, prompts, batch_size))))
+
+    def mlps(self, prompts: Sequence[Prompt]) -> Float[np.ndarray, "set prompt"]:
+        """Returns the logit difference without each MLP alone, and last without all but the first."""
+        batches = encode_prompts(prompts, self.model.tokenizer, self.params.batch_size)
+        keep = self._keep_on(prompts)
+        return keep("MLPs", lambda: {"f": knock_out_mlps(self.decoder, prompts, batches, self.means)})["f"]
 
     def run_plainly(self, knockouts: Knockouts) -> Float[np.ndarray, " prompt"]:
         """Returns the logit difference of the model itself, without any module of ours."""
@@ -159,22 +179,43 @@ class Experiments:
             values[case.batch.rows] = logit_difference(logits, case.batch.io_token, case.batch.s_token).numpy()
         return values
 
+    def _keep_on(self, prompts: Sequence[Prompt]) -> Keep:
+        return lambda inputs, compute: self._keep(f"{inputs}\n{list(prompts)}", compute)
+
+    def _remove_parts(
+        self, knockouts: Knockouts, greedy: Knockouts, circuit: Circuit, rng: np.random.Generator
+    ) -> list[Removal]:
+        """Returns the removal of classes, of random parts, and of parts that a greedy search chose."""
+        p, sets = self.params, draw_sets(circuit, self.params.random_sets, rng)
+        removals = remove_classes(knockouts, circuit)
+        removals += remove_sets(knockouts, circuit, sets, "random", [f"random set {n + 1}" for n in range(len(sets))])
+        if nodes_of(circuit):
+            found = search_greedily(greedy, circuit, p.greedy_runs, p.greedy_steps, p.greedy_candidates, rng)
+            removals += remove_sets(knockouts, circuit, found, "greedy", [" ".join(map(str, nodes)) for nodes in found])
+        return removals
+
+    def _count_pairs(self, knockouts: Knockouts) -> Float[np.ndarray, " prompt"]:
+        """Returns the number of pairs of a head and a position in the model, for each prompt."""
+        lengths = np.empty(knockouts.n_prompts)
+        for case in knockouts.cases:
+            lengths[case.batch.rows] = case.batch.clean.shape[1]
+        return lengths * self.decoder.n_layers * self.decoder.n_heads
+
     def _draw(self, circuit: Circuit, rng: np.random.Generator, *, same_layers: bool) -> list:
         size = self.decoder.n_layers, self.decoder.n_heads
         return draw_circuits(circuit, *size, self.params.random_draws, rng, same_layers=same_layers)
 
-    def _measure_growth(
-        self, cases: Sequence[Case], prompts: Sequence[Prompt], heads: Sequence[Head]
-    ) -> Float[np.ndarray, "prompt layer head"]:
+    def _measure_growth(self, cases: Sequence[Case], prompts: Sequence[Prompt], heads: Sequence[Head]) -> Arrays:
+        """Returns the growth of every head's direct effect (prompt layer head) with some heads knocked out."""
         growth = np.empty((len(prompts), self.decoder.n_layers, self.decoder.n_heads))
         for case in cases:
             means = self.means.for_batch([prompts[row].form for row in case.batch.rows])
             runs = case.clean, case.corrupted
             after, before = (knocked_out_effects(self.decoder, case.batch, runs, means, h) for h in (heads, ()))
             growth[case.batch.rows] = (after - before).permute(2, 0, 1).numpy()
-        return growth
+        return {"growth": growth}
 
-    def _patch_nothing(self, case: Case, receivers: Sequence[Head]) -> Float[np.ndarray, " prompt"]:
+    def _patch_nothing(self, case: Case, receivers: Sequence[Head]) -> Arrays:
         """Returns the largest effect of paths from a second clean run, in another order so that rounding may show."""
         again = run_everywhere(self.decoder, embed(self.decoder, case.batch.clean.flip(0)))
         twin = type(again)(**{name: values.flip(1) for name, values in vars(again).items()})
@@ -185,4 +226,4 @@ class Experiments:
             )
             sizes = torch.cat([effects.by_sender.flatten(0, 1), effects.of_all.unsqueeze(0)]).abs()
             largest = torch.maximum(largest, sizes.amax(0))
-        return np.asarray(largest.numpy())
+        return {"sizes": largest.numpy()}

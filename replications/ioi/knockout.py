@@ -20,6 +20,7 @@ from replications.ioi.dataset import Prompt
 from replications.ioi.decoder import Decoder, embed
 from replications.ioi.encoding import END, SLOTS, PromptBatch
 from replications.ioi.forward import Activations, OutputPatch, final_residual, propagate, run_everywhere
+from replications.ioi.keeping import Arrays, Keep, compute_again
 from replications.ioi.means import Means
 from replications.ioi.method import logit_difference_of_residual
 from replications.ioi.paths import ROWS_AT_ONCE
@@ -55,10 +56,15 @@ class Knockouts:
     """
 
     def __init__(
-        self, decoder: Decoder, means: Means, prompts: Sequence[Prompt], batches: Iterable[PromptBatch]
+        self,
+        decoder: Decoder,
+        means: Means,
+        prompts: Sequence[Prompt],
+        batches: Iterable[PromptBatch],
+        keep: Keep = compute_again,
     ) -> None:
-        """Runs the model, and the empty circuit, on all prompts."""
-        self.decoder = decoder
+        """Runs the model, and the empty circuit, on all prompts; values of F go through `keep`."""
+        self.decoder, self._keep = decoder, keep
         self.n_prompts = len(prompts)
         self.cases = []
         for batch in tqdm(list(batches), desc="runs for the knock-outs", unit="batch"):
@@ -73,18 +79,31 @@ class Knockouts:
         self, circuits: Sequence[Nodes], progress: str | None = None
     ) -> Float[np.ndarray, "circuit prompt"]:
         """Returns F(C) of each circuit, for each prompt, in logits."""
-        keep = self._mask(circuits)
-        layers = keep.any(0).any(-1).any(-1).nonzero()
+        kept = self._mask(circuits)
+        layers = kept.any(0).any(-1).any(-1).nonzero()
         start = int(layers[0]) if len(layers) else self.decoder.n_layers
 
         def run(case: AblationCase, part: Tensor) -> Tensor:
             positions = torch.stack([case.batch.position(slot) for slot in SLOTS], dim=1)
-            return self._run(case, case.ablated, start, positions, ~keep[part])
+            return self._run(case, case.ablated, start, positions, ~kept[part])
 
-        return self._collect(run, len(circuits), len(SLOTS), progress)
+        def compute() -> Arrays:
+            return {"f": self._collect(run, len(circuits), len(SLOTS), progress)}
+
+        return self._keep(f"F of the circuits {list(map(list, circuits))}", compute)["f"]
 
     def without(self, knocked_out: Sequence[Nodes], progress: str | None = None) -> Float[np.ndarray, "set prompt"]:
         """Returns F(M without K) of each set of nodes K, for each prompt, in logits."""
+        inputs = f"F without {list(map(list, knocked_out))}"
+        return self._keep(inputs, lambda: {"f": self._without(knocked_out, progress)})["f"]
+
+    def of_model(self) -> Float[np.ndarray, " prompt"]:
+        """Returns F(M), the logit difference of the whole model, for each prompt, in logits."""
+        return self._collect(
+            lambda case, part: self._difference(case, case.clean.residuals[-1, :, -1].unsqueeze(0)), 1, 1
+        )[0]
+
+    def _without(self, knocked_out: Sequence[Nodes], progress: str | None) -> Float[np.ndarray, "set prompt"]:
         values = np.empty((len(knocked_out), self.n_prompts))
         lowest = [min((SLOTS.index(node.slot) for node in nodes), default=SLOTS.index(END)) for nodes in knocked_out]
         for first in set(lowest):
@@ -102,12 +121,6 @@ class Knockouts:
 
             values[members] = self._collect(run, len(members), 12, progress)
         return values
-
-    def of_model(self) -> Float[np.ndarray, " prompt"]:
-        """Returns F(M), the logit difference of the whole model, for each prompt, in logits."""
-        return self._collect(
-            lambda case, part: self._difference(case, case.clean.residuals[-1, :, -1].unsqueeze(0)), 1, 1
-        )[0]
 
     def _run(self, case: AblationCase, base: Activations, start: int, positions: Tensor, heads: Tensor) -> Tensor:
         rows = torch.arange(len(case.batch)).unsqueeze(1)

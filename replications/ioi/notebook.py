@@ -11,7 +11,6 @@
 # changes.
 
 # %% tags=["remove-input"]
-import html
 import os
 import warnings
 
@@ -24,6 +23,7 @@ from replications.common.measurements import read_measurements
 from replications.common.params import load_setting
 from replications.common.paths import results_dir
 from replications.common.tables import read_rows
+from replications.ioi.page_tables import tabulate_circuit, tabulate_classes, tabulate_movers
 from replications.ioi.settings import Setting
 from replications.ioi.tables import NAME_MOVER, NEGATIVE_NAME_MOVER, HeadRow, NodeRow
 from replications.ioi.transfer import compare_classes, count_shared_groups, summarise_transfer
@@ -68,38 +68,8 @@ the difference is {show("corrupted-prompts-say-nothing")}: nothing is left of th
 # numbers by a simple rule: which name gets more attention (none if both get under a tenth), and which copy score is
 # above a half.
 
-
 # %% tags=["remove-input"]
-def read_head(row: HeadRow) -> str:
-    """Returns what the numbers of a head say that it does."""
-    if max(row.attention_io, row.attention_s) < 0.1:
-        return "attends to neither name"
-    name = "IO" if row.attention_io > row.attention_s else "S"
-    if row.copy_score > 0.5:
-        return f"attends to {name}, copies"
-    return f"attends to {name}, suppresses" if row.negative_copy_score > 0.5 else f"attends to {name}"
-
-
-def tabulate(role: str) -> str:
-    """Returns the heads of a role as rows of a table, strongest first."""
-    found = sorted((row for row in rows if row.role == role), key=lambda row: -abs(row.effect))
-    return "".join(
-        f"<tr><td>{row.address}</td><td>{role}</td><td>{row.effect:+.1%}</td><td>{row.held_out_effect:+.1%}</td>"
-        f"<td>{row.attention_io:.2f}</td><td>{row.attention_s:.2f}</td><td>{row.correlation:.2f}</td>"
-        f"<td>{row.copy_score:.0%}</td><td>{row.negative_copy_score:.0%}</td><td>{read_head(row)}</td></tr>"
-        for row in found
-    )
-
-
-titles = (
-    "head", "role", "effect", "held out", "attention to IO", "to S1 + S2", "correlation", "copy score",
-    "negative copy score", "reading",
-)  # fmt: skip
-HTML(
-    "<table><thead><tr>"
-    + "".join(f"<th>{title}</th>" for title in titles)
-    + f"</tr></thead><tbody>{tabulate(NAME_MOVER)}{tabulate(NEGATIVE_NAME_MOVER)}</tbody></table>"
-)
+HTML(tabulate_movers(rows, (NAME_MOVER, NEGATIVE_NAME_MOVER)))
 
 # %% [markdown]
 # Is that more than chance? All heads beyond the line against heads drawn at random from the same layers:
@@ -127,17 +97,7 @@ Markdown(f"""
 # the same behaviour on repeated random words; *needed* is how much the circuit alone loses without the head.
 
 # %% tags=["remove-input"]
-circuit_rows = "".join(
-    f"<tr><td>{row.address}</td><td>{row.role or row.found}</td><td>{row.slot}</td><td>{row.effect:+.1%}</td>"
-    f"<td>{row.attention:.2f}</td><td>{f'{row.random_token_score:.2f}' if row.random_token_score else ''}</td>"
-    f"<td>{row.minimality:.1%}</td></tr>"
-    for row in nodes
-)
-HTML(
-    "<table><thead><tr>"
-    + "".join(f"<th>{title}</th>" for title in ("head", "class", "at", "effect", "attention", "score", "needed"))
-    + f"</tr></thead><tbody>{circuit_rows}</tbody></table>"
-)
+HTML(tabulate_circuit(nodes))
 
 # %% [markdown]
 # ## What do the S-inhibition heads carry?
@@ -183,40 +143,8 @@ position: {measured["circuit-size"].value:.2%} of all pairs of head and position
 # The paper's classes in GPT-2 small beside those found here. Depth is 0 for the first layer and 1 for the last.
 
 # %% tags=["remove-input"]
-n_layers = rows[-1].layer + 1
-table = compare_classes(nodes, n_layers)
-
-
-def show_depth(depth: float | None) -> str:
-    """Returns a depth, or nothing for no heads."""
-    return "" if depth is None else f"{depth:.2f}"
-
-
-def show_effects(effects: tuple[float, float] | None) -> str:
-    """Returns the weakest and the strongest effect, or the only one, or nothing."""
-    return "" if effects is None else " to ".join(dict.fromkeys(f"{effect:+.1%}" for effect in effects))
-
-
-def show_heads(heads: list) -> str:
-    """Returns up to eight heads and how many there are."""
-    listed = ", ".join(map(str, heads[:8])) + (", …" if len(heads) > 8 else "")
-    return f"{len(heads)}: {listed}" if heads else "none"
-
-
-HTML(
-    "<table><thead><tr>"
-    + "".join(
-        f"<th>{t}</th>" for t in ("class", "GPT-2 small (paper)", "depth", f"here ({setting_name})", "depth", "effects")
-    )
-    + "</tr></thead><tbody>"
-    + "".join(
-        f"<tr><td>{row.role}</td><td>{show_heads(row.in_paper)}</td><td>{show_depth(row.paper_depth)}</td>"
-        f"<td>{show_heads(row.here)}</td><td>{show_depth(row.depth)}</td>"
-        f"<td>{show_effects(row.effects)}</td></tr>"
-        for row in table
-    )
-    + "</tbody></table>"
-)
+table = compare_classes(nodes, n_layers=rows[-1].layer + 1)
+HTML(tabulate_classes(table, setting_name))
 
 # %% tags=["remove-input"]
 from replications.common.models import load_language_model
@@ -243,71 +171,18 @@ difference is left, without all the others {show("all-mlps-but-the-first")}, and
 
 # %%
 import numpy as np
-import torch
 
-from replications.ioi.dataset import is_one_token
-from replications.ioi.method import run_at_end
-from replications.ioi.words import NAMES
+from replications.ioi.playground import predict
+from replications.ioi.roles import parse_heads
 
 prompt = "When Mary and John went to the store, John gave a drink to"
-answer, other = "Mary", "John"
-knocked_out = [str(row.address) for row in sorted(rows, key=lambda row: row.effect)[:1]]  # such as ["23.3", "23.0"]
+strongest = sorted((row for row in rows if row.role == NAME_MOVER), key=lambda row: row.effect)[:3]
+knocked_out = parse_heads(str(min(rows, key=lambda row: row.effect).address))  # or others, such as "23.3 23.0"
 
-
-# %%
-def tokenize(text: str) -> torch.Tensor:
-    """Returns the tokens of a text, with a batch axis."""
-    return model.tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
-
-
-name_token = {name: tokenize(f" {name}")[0, 0] for name in (answer, other)}
-tokens = tokenize(prompt)
-
-# Means over the same prompt with three unrelated names, one for each mention.
-rng, known = np.random.default_rng(0), [name for name in NAMES if is_one_token(name, model.tokenizer)]
-places = [place for place, token in enumerate(tokens[0]) if token in name_token.values()]
-others = tokens.repeat(32, 1)
-for row in others:
-    row[places] = torch.tensor([tokenize(f" {name}")[0, 0] for name in rng.choice(known, len(places), replace=False)])
-hooks = [f"blocks.{int(head.split('.')[0])}.attn.o.hook_in" for head in knocked_out]
-_, cache = model.bridge.run_with_cache(others, names_filter=hooks, return_cache_object=False)
-
-
-def replace_by_mean(mixed, hook):
-    """Replaces the knocked-out heads of a layer by their means."""
-    mean = cache[hook.name].mean(0).reshape(mixed.shape[1], n_heads, -1)
-    mixed = mixed.reshape(*mixed.shape[:2], n_heads, -1).clone()
-    for head in (int(h.split(".")[1]) for h in knocked_out if hook.name.startswith(f"blocks.{h.split('.')[0]}.")):
-        mixed[:, :, head] = mean[:, head]
-    return mixed.reshape(cache[hook.name][:1].shape)
-
-
-run = run_at_end(model.bridge, tokens)
-after = model.bridge.run_with_hooks(tokens, fwd_hooks=[(name, replace_by_mean) for name in dict.fromkeys(hooks)])[:, -1]
-
-
-def describe(logits: torch.Tensor) -> str:
-    """Returns the likeliest next words, and the logit difference."""
-    likely = logits[0].softmax(-1).topk(5)
-    words = ", ".join(
-        f"{html.escape(model.tokenizer.decode([token]))} {p:.0%}"
-        for p, token in zip(likely.values.tolist(), likely.indices.tolist(), strict=True)
-    )
-    difference = float(logits[0, name_token[answer]] - logits[0, name_token[other]])
-    return f"{words}; logit of {html.escape(answer)} minus logit of {html.escape(other)}: <b>{difference:.2f}</b>"
-
-
-words = [html.escape(model.tokenizer.decode([token])) for token in tokens[0].tolist()]
-strongest = [row for row in sorted(rows, key=lambda row: row.effect) if row.role == NAME_MOVER][:3]
-shaded = "".join(
-    f"<p><b>{row.address}</b> "
-    + "".join(
-        f'<span style="background: rgba(0, 114, 178, {weight:.2f})" title="{weight:.2f}">{word}</span>'
-        for word, weight in zip(words, run.attention[row.layer, 0, row.head].tolist(), strict=True)
-    )
-    + "</p>"
-    for row in strongest
-)
+prediction = predict(model, prompt, answer="Mary", other="John")
+logits = prediction.without(knocked_out, np.random.default_rng(0))
 HTML(
-    f"<p>Next word: {describe(run.logits)}</p><p>Without {html.escape(', '.join(knocked_out))}: {describe(after)}</p>{shaded}"
+    f"<p>Next word: {prediction.describe(prediction.run.logits)}</p>"
+    f"<p>Without {', '.join(map(str, knocked_out))}: {prediction.describe(logits)}</p>"
+    + "".join(prediction.shade(row.address) for row in strongest)
 )

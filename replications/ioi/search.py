@@ -15,6 +15,7 @@ from tqdm import tqdm
 from replications.ioi.decoder import Decoder, embed
 from replications.ioi.encoding import END, S1_NEXT, S2, PromptBatch
 from replications.ioi.forward import run_everywhere
+from replications.ioi.keeping import Arrays, Keep, compute_again
 from replications.ioi.knockout import AblationCase
 from replications.ioi.movers import Head
 from replications.ioi.paths import Case, Target, path_effects
@@ -121,6 +122,7 @@ class Search:
         cases: the prompts in batches, with their runs.
         difference: logit difference of the model on them, in logits.
         circuit: role -> heads, strongest first; the movers at first.
+        keep: keeps the effects of paths.
         steps: what was seen on the way.
     """
 
@@ -129,6 +131,7 @@ class Search:
     cases: list[Case]
     difference: Float[np.ndarray, " prompt"]
     circuit: dict[str, list[Head]]
+    keep: Keep = compute_again
     steps: list[Step] = field(default_factory=list)
 
     def run(self) -> None:
@@ -159,13 +162,16 @@ class Search:
         if not receivers:
             return []
         target = Target(tuple(receivers), kind, source, node)
+        return [Paths(name, **self.keep(f"paths: {target}, {node}", lambda: self._path_effects(name, target)))]
+
+    def _path_effects(self, name: str, target: Target) -> Arrays:
         effects = np.zeros((len(self.difference), self.decoder.n_layers, self.decoder.n_heads))
         of_all = np.zeros(len(self.difference))
         for case in tqdm(self.cases, desc=name, unit="batch"):
             found = path_effects(self.decoder, case, target)
             effects[case.batch.rows] = found.by_sender.permute(2, 0, 1).numpy()
             of_all[case.batch.rows] = found.of_all.numpy()
-        return [Paths(name, effects, of_all)]
+        return {"effects": effects, "of_all": of_all}
 
 
 def make_cases(decoder: Decoder, batches: Iterable[PromptBatch]) -> list[Case]:

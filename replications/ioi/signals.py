@@ -51,15 +51,15 @@ class Signals:
     """The logit difference with heads' outputs taken from other prompts."""
 
     def __init__(self, knockouts: Knockouts) -> None:
-        """Runs the model on all data sets of signals, on the prompts of `knockouts`."""
+        """Takes the prompts of `knockouts`; the model runs on a data set of signals when it is first asked for."""
         self.decoder, self.knockouts = knockouts.decoder, knockouts
         self._mixed: dict[str, list[Tensor]] = {}
-        for name in SIGNALS:
-            runs = tqdm(knockouts.cases, desc=f"signals, {name}", unit="batch")
-            self._mixed[name] = [self._run(with_signal(case.batch, name)) for case in runs]
 
     def patch(self, name: str, sets: Sequence[Sequence[Node]]) -> Float[np.ndarray, "set prompt"]:
         """Returns the logit difference with the output of each set of nodes taken from a data set."""
+        if name not in self._mixed:
+            runs = tqdm(self.knockouts.cases, desc=f"signals, {name}", unit="batch")
+            self._mixed[name] = [self._run(with_signal(case.batch, name)) for case in runs]
         values = np.empty((len(sets), self.knockouts.n_prompts))
         for case, mixed in zip(self.knockouts.cases, self._mixed[name], strict=True):
             values[:, case.batch.rows] = patch_nodes(self.decoder, case, mixed, sets).numpy()

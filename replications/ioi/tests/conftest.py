@@ -8,8 +8,16 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from replications.common.measurements import Measurement
 from replications.common.models import LanguageModel, wrap_model
 from replications.ioi.dataset import PREFIXES, TEMPLATES, Prompt, Vocabulary, make_prompts, select_vocabulary
+from replications.ioi.decoder import Decoder, take_apart
+from replications.ioi.encoding import PromptBatch, encode_prompts
+from replications.ioi.estimates import PAPER_MODEL
+from replications.ioi.knockout import Knockouts
+from replications.ioi.means import Means, take_means
+from replications.ioi.measure import Params, measure_model
+from replications.ioi.tables import HeadRow, Points
 from replications.ioi.words import NAMES, OBJECTS, PLACES
 
 NUMBER_OF_PROMPTS = 48
@@ -20,6 +28,15 @@ ModelT = TypeVar("ModelT", bound=torch.nn.Module)
 def one_thread() -> None:
     """Matrices this small are slower on several threads than on one."""
     torch.set_num_threads(1)
+
+
+RESAMPLES = "replications.common.bootstrap.RESAMPLES"
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals are not what these tests are about."""
+    monkeypatch.setattr(RESAMPLES, 20)
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +114,41 @@ def model(request: pytest.FixtureRequest, tokenizer: PreTrainedTokenizerFast) ->
     return wrap_model(BUILDERS[request.param](tokenizer), tokenizer, "0" * 64, request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def unwrapped(model: LanguageModel, tokenizer: PreTrainedTokenizerFast) -> torch.nn.Module:
     """The same model from Hugging Face alone, untouched by the bridge."""
     return BUILDERS[model.description](tokenizer)
+
+
+@pytest.fixture(scope="session")
+def decoder(model: LanguageModel) -> Decoder:
+    return take_apart(model.bridge)
+
+
+@pytest.fixture(scope="session")
+def batches(model: LanguageModel, of_few_forms: list[Prompt]) -> list[PromptBatch]:
+    """The prompts of few forms, one batch for each length but one, which has two."""
+    return encode_prompts(of_few_forms, model.tokenizer, batch_size=15)
+
+
+@pytest.fixture(scope="session")
+def means(decoder: Decoder, of_few_forms: list[Prompt], batches: list[PromptBatch]) -> Means:
+    return take_means(decoder, of_few_forms, batches)
+
+
+@pytest.fixture(scope="session")
+def knockouts(decoder: Decoder, means: Means, of_few_forms: list[Prompt], batches: list[PromptBatch]) -> Knockouts:
+    return Knockouts(decoder, means, of_few_forms, batches)
+
+
+FirstHalf = tuple[dict[str, Measurement], list[HeadRow], Points]
+FIRST_HALF = Params(seed=1, batch_size=48, mover_line=0.02, copied_within=5, copy_prompts=4, random_draws=10)
+
+
+@pytest.fixture(scope="session")
+def first_half(model: LanguageModel, of_few_forms: list[Prompt]) -> FirstHalf:
+    """What the stage `measure` finds; GPT-2 stands for the paper's model."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RESAMPLES, 20)
+        name = PAPER_MODEL if model.description == "gpt2" else "another"
+        return measure_model(model, name, of_few_forms, FIRST_HALF)

@@ -12,8 +12,7 @@ HELPING, HINDERING = Head(1, 2), Head(2, 0)
 
 
 @pytest.fixture
-def estimator(monkeypatch: pytest.MonkeyPatch) -> Estimator:
-    monkeypatch.setattr("replications.common.bootstrap.RESAMPLES", 50)
+def estimator() -> Estimator:
     rng = np.random.default_rng(0)
     difference = rng.uniform(1, 3, PROMPTS)
 

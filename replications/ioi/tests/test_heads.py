@@ -1,5 +1,7 @@
 """Attention, projection and copy score: hand-built heads, and a second way to compute each."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -106,6 +108,7 @@ def test_head_outputs_and_bias_add_up_to_the_attention_output(model: LanguageMod
 def test_the_projection_is_that_of_the_folded_and_centred_model(
     model: LanguageModel, unwrapped: nn.Module, batch: PromptBatch
 ):
+    unwrapped = deepcopy(unwrapped)  # it is folded in place
     ours = projection_on(model.bridge, run_at_end(model.bridge, batch.clean), batch.io_token)
     folded = wrap_model(unwrapped, model.tokenizer, "0" * 64, "folded").bridge
     folded.enable_compatibility_mode(disable_warnings=True, fold_value_biases=False)

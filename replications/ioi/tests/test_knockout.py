@@ -1,5 +1,8 @@
 """Knock-outs by mean ablation, against a slow implementation with plain PyTorch hooks, and their laws."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,7 @@ from torch import Tensor, nn
 from replications.common.models import LanguageModel
 from replications.ioi.criteria import draw_circuits, draw_sets, measure_minimality, remove_classes, search_greedily
 from replications.ioi.dataset import Prompt, PromptError
-from replications.ioi.decoder import Decoder, take_apart
+from replications.ioi.decoder import Decoder
 from replications.ioi.encoding import END, S1_NEXT, S2, PromptBatch, encode_prompts
 from replications.ioi.evaluators import knock_out_mlps
 from replications.ioi.knockout import Knockouts
@@ -28,45 +31,33 @@ CIRCUIT = {
 }
 
 
-@pytest.fixture
-def decoder(model: LanguageModel) -> Decoder:
-    return take_apart(model.bridge)
+Averages = dict[str, list[Tensor]]
 
 
-@pytest.fixture
-def batches(model: LanguageModel, of_few_forms: list[Prompt]) -> list[PromptBatch]:
-    return encode_prompts(of_few_forms, model.tokenizer, batch_size=8)
-
-
-@pytest.fixture
-def means(decoder: Decoder, of_few_forms: list[Prompt], batches: list[PromptBatch]) -> Means:
-    return take_means(decoder, of_few_forms, batches)
-
-
-@pytest.fixture
-def knockouts(decoder: Decoder, means: Means, of_few_forms: list[Prompt], batches: list[PromptBatch]) -> Knockouts:
-    return Knockouts(decoder, means, of_few_forms, batches)
+@pytest.fixture(scope="session")
+def averages(unwrapped: nn.Module, of_few_forms: list[Prompt], batches: list[PromptBatch]) -> Averages:
+    """Mean mixed values by form and layer, from plain hooks."""
+    found: dict[str, list[list[Tensor]]] = {}
+    for batch in batches:
+        run = run_plainly(unwrapped, batch.corrupted)
+        for place, row in enumerate(batch.rows):
+            found.setdefault(of_few_forms[row].form, []).append([mixed[place] for mixed in run.mixed])
+    return {form: [torch.stack(layer).mean(0) for layer in zip(*runs, strict=True)] for form, runs in found.items()}
 
 
 def slow_f(
-    model: nn.Module, decoder: Decoder, prompts: list[Prompt], batches: list[PromptBatch], ablated
+    model: nn.Module, averages: Averages, prompts: list[Prompt], batches: list[PromptBatch], d_head: int, ablated
 ) -> np.ndarray:
     """F with every head replaced at a position if `ablated(head, position, batch, place in it)`, one by one."""
-    means: dict[str, list[list[Tensor]]] = {}
-    for batch in batches:
-        run = run_plainly(model, batch.corrupted)
-        for place, row in enumerate(batch.rows):
-            means.setdefault(prompts[row].form, []).append([mixed[place] for mixed in run.mixed])
-    averages = {form: [torch.stack(layer).mean(0) for layer in zip(*runs, strict=True)] for form, runs in means.items()}
     values = np.empty(len(prompts))
     for batch in batches:
 
         def edit(layer: int, mixed: Tensor, batch: PromptBatch = batch) -> Tensor:
             for place, row in enumerate(batch.rows):
                 for position in range(mixed.shape[1]):
-                    for head in range(decoder.n_heads):
+                    for head in range(mixed.shape[2] // d_head):
                         if ablated(Head(layer, head), position, batch, place):
-                            of_head = slice(head * decoder.d_head, (head + 1) * decoder.d_head)
+                            of_head = slice(head * d_head, (head + 1) * d_head)
                             mixed[place, position, of_head] = averages[prompts[row].form][layer][position, of_head]
             return mixed
 
@@ -75,21 +66,25 @@ def slow_f(
     return values
 
 
+@pytest.fixture
+def slow(unwrapped, averages: Averages, decoder: Decoder, of_few_forms, batches) -> Callable[..., np.ndarray]:
+    return partial(slow_f, unwrapped, averages, of_few_forms, batches, decoder.d_head)
+
+
 def is_node(nodes: list[Node], head: Head, position: int, batch: PromptBatch, place: int) -> bool:
     return any(node.head == head and int(batch.position(node.slot)[place]) == position for node in nodes)
 
 
-def test_f_of_a_circuit_equals_a_slow_loop_with_plain_hooks(unwrapped, decoder, knockouts, of_few_forms, batches):
+def test_f_of_a_circuit_equals_a_slow_loop_with_plain_hooks(slow, knockouts: Knockouts):
     nodes = nodes_of(CIRCUIT)
-    slow = slow_f(unwrapped, decoder, of_few_forms, batches, lambda *where: not is_node(nodes, *where))
-    assert np.allclose(knockouts.of_circuits([nodes])[0], slow, atol=1e-4)
+    expected = slow(lambda *where: not is_node(nodes, *where))
+    assert np.allclose(knockouts.of_circuits([nodes])[0], expected, atol=1e-4)
 
 
-def test_f_without_a_set_equals_a_slow_loop_with_plain_hooks(unwrapped, decoder, knockouts, of_few_forms, batches):
+def test_f_without_a_set_equals_a_slow_loop_with_plain_hooks(slow, knockouts: Knockouts):
     sets = [nodes_of(CIRCUIT, S_INHIBITION), nodes_of(CIRCUIT, PREVIOUS_TOKEN, NAME_MOVER)]
     for nodes, found in zip(sets, knockouts.without(sets), strict=True):
-        slow = slow_f(unwrapped, decoder, of_few_forms, batches, lambda *where, nodes=nodes: is_node(nodes, *where))
-        assert np.allclose(found, slow, atol=1e-4)
+        assert np.allclose(found, slow(lambda *where, nodes=nodes: is_node(nodes, *where)), atol=1e-4)
 
 
 def test_knocking_out_nothing_is_the_model(model: LanguageModel, knockouts: Knockouts):
@@ -100,9 +95,8 @@ def test_knocking_out_nothing_is_the_model(model: LanguageModel, knockouts: Knoc
         assert np.allclose(found[case.batch.rows], expected.numpy(), atol=1e-4)
 
 
-def test_the_empty_circuit_is_the_model_with_every_head_ablated(unwrapped, decoder, knockouts, of_few_forms, batches):
-    slow = slow_f(unwrapped, decoder, of_few_forms, batches, lambda *where: True)
-    assert np.allclose(knockouts.of_circuits([[]])[0], slow, atol=1e-4)
+def test_the_empty_circuit_is_the_model_with_every_head_ablated(slow, knockouts: Knockouts):
+    assert np.allclose(knockouts.of_circuits([[]])[0], slow(lambda *where: True), atol=1e-4)
 
 
 def test_circuits_that_are_run_together_are_those_that_are_run_alone(knockouts: Knockouts):
@@ -137,7 +131,7 @@ def test_minimality_compares_a_node_alone_and_after_its_class(knockouts: Knockou
 @pytest.mark.parametrize("model", ["gpt2"], indirect=True)
 def test_greedy_sets_widen_the_gap_beyond_that_of_a_single_node(knockouts: Knockouts):
     nodes = nodes_of(CIRCUIT)
-    (found,) = search_greedily(knockouts, CIRCUIT, runs=1, steps=6, candidates=6, rng=np.random.default_rng(0))
+    (found,) = search_greedily(knockouts, CIRCUIT, runs=1, steps=5, candidates=5, rng=np.random.default_rng(0))
     sets = [[node] for node in nodes] + [found]
     circuits = [[node for node in nodes if node not in removed] for removed in sets]
     gaps = np.abs((knockouts.of_circuits(circuits) - knockouts.without(sets)).mean(1))
@@ -173,29 +167,37 @@ def test_a_form_with_too_few_prompts_is_refused(decoder: Decoder, model: Languag
         take_means(decoder, few, encode_prompts(few, model.tokenizer, 8))
 
 
-def test_mlps_are_replaced_by_their_means(
-    model: LanguageModel, unwrapped: nn.Module, means: Means, of_few_forms: list[Prompt], batches: list[PromptBatch]
+def test_each_mlp_and_all_but_the_first_are_replaced_by_their_means(
+    decoder: Decoder, unwrapped: nn.Module, means: Means, of_few_forms: list[Prompt], batches: list[PromptBatch]
 ):
     mlps = [part for name, part in unwrapped.named_modules() if name.endswith(".mlp")]
-    sums: dict[str, list[Tensor]] = {}
-    seen: list[Tensor] = []
-    handle = mlps[1].register_forward_hook(lambda module, args, output: seen.append(output))
+    sums: dict[str, list[list[Tensor]]] = {}
+    seen: dict[int, Tensor] = {}
+    watch = [
+        mlp.register_forward_hook(lambda module, args, output, n=n: seen.update({n: output}))
+        for n, mlp in enumerate(mlps)
+    ]
     with torch.no_grad():
         for batch in batches:
             unwrapped(batch.corrupted)
             for place, row in enumerate(batch.rows):
-                sums.setdefault(of_few_forms[row].form, []).append(seen[-1][place])
-    handle.remove()
-    averages = {form: torch.stack(outputs).mean(0) for form, outputs in sums.items()}
-    found = knock_out_mlps(model, of_few_forms, batches, means)
-    for batch in batches:
-        replacement = torch.stack([averages[of_few_forms[row].form] for row in batch.rows])
-        handle = mlps[1].register_forward_hook(lambda module, args, output, r=replacement: r)
-        with torch.no_grad():
-            logits = unwrapped(batch.clean).logits[:, -1]
+                sums.setdefault(of_few_forms[row].form, []).append([seen[n][place] for n in range(len(mlps))])
+    averages = {form: [torch.stack(o).mean(0) for o in zip(*outputs, strict=True)] for form, outputs in sums.items()}
+    for handle in watch:
         handle.remove()
-        expected = logit_difference(logits, batch.io_token, batch.s_token).numpy()
-        assert np.allclose(found[1, batch.rows], expected, atol=1e-4)
+    found = knock_out_mlps(decoder, of_few_forms, batches, means)
+    for place, knocked_out in enumerate([*([n] for n in range(len(mlps))), range(1, len(mlps))]):
+        for batch in batches:
+            by_layer = {
+                n: torch.stack([averages[of_few_forms[row].form][n] for row in batch.rows]) for n in knocked_out
+            }
+            handles = [mlps[n].register_forward_hook(lambda module, args, output, r=r: r) for n, r in by_layer.items()]
+            with torch.no_grad():
+                logits = unwrapped(batch.clean).logits[:, -1]
+            for handle in handles:
+                handle.remove()
+            expected = logit_difference(logits, batch.io_token, batch.s_token).numpy()
+            assert np.allclose(found[place, batch.rows], expected, atol=1e-4)
 
 
 def test_slots_are_the_positions_after_s1_of_s2_and_the_last(batches: list[PromptBatch]):

@@ -11,25 +11,18 @@ from replications.common.models import LanguageModel
 from replications.common.tables import read_rows, write_rows
 from replications.common.verdicts import Verdict
 from replications.ioi.dataset import Prompt
-from replications.ioi.estimates import PAPER_MODEL, mean_depth, split_prompts
+from replications.ioi.estimates import mean_depth, split_prompts
 from replications.ioi.figures import draw_effects, draw_histogram, draw_scatter
-from replications.ioi.measure import Params, measure_model
+from replications.ioi.measure import measure_model
 from replications.ioi.movers import Head
 from replications.ioi.tables import HeadRow, read_points, write_points
-
-PARAMS = Params(seed=1, batch_size=16, mover_line=0.02, copied_within=5, copy_prompts=4, random_draws=10)
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("replications.common.bootstrap.RESAMPLES", 20)
+from replications.ioi.tests.conftest import FIRST_HALF, FirstHalf
 
 
-@pytest.mark.usefixtures("quick")
 def test_every_claim_is_measured_and_the_result_files_read_back(
-    model: LanguageModel, prompts: list[Prompt], tmp_path: Path
+    model: LanguageModel, first_half: FirstHalf, tmp_path: Path
 ):
-    measured, rows, points = measure_model(model, PAPER_MODEL, prompts, PARAMS)
+    measured, rows, points = first_half
     assert measured["patching-clean-into-clean"].value == pytest.approx(0, abs=1e-4)
     assert len(rows) == model.bridge.cfg.n_layers * model.bridge.cfg.n_heads
     write_rows(tmp_path / "heads.csv", rows, HeadRow)
@@ -43,11 +36,12 @@ def test_every_claim_is_measured_and_the_result_files_read_back(
     assert draw_effects(rows, 3).axes and draw_histogram(points).axes
 
 
-@pytest.mark.usefixtures("quick")
 def test_without_a_head_beyond_the_line_what_would_describe_it_does_not_hold(
-    model: LanguageModel, prompts: list[Prompt]
+    model: LanguageModel, of_few_forms: list[Prompt]
 ):
-    measured, rows, points = measure_model(model, "another", prompts, PARAMS.model_copy(update={"mover_line": 1e9}))
+    measured, rows, points = measure_model(
+        model, "another", of_few_forms, FIRST_HALF.model_copy(update={"mover_line": 1e9})
+    )
     assert measured["name-movers-found"].value == 0
     assert "no head passed the line" in (measured["name-movers-attend-to-io"].reason or "")
     lines = {claim.id: claim.expect["smollm2-135m"] for claim in load_claims("ioi").statements()}

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from replications.common.models import LanguageModel
 from replications.ioi.backup import knocked_out_effects
 from replications.ioi.dataset import Prompt
-from replications.ioi.decoder import Decoder, embed, take_apart
+from replications.ioi.decoder import Decoder, embed
 from replications.ioi.encoding import END, S1_NEXT, S2, PromptBatch, encode_prompts
 from replications.ioi.forward import final_residual, propagate, refuse_unsupported, run_everywhere
 from replications.ioi.method import UnsupportedArchitectureError, direct_effects, logit_difference, run_at_end
@@ -19,11 +19,6 @@ from replications.ioi.tests.plain_hooks import run_plainly
 @pytest.fixture
 def batch(model: LanguageModel, prompts: list[Prompt]) -> PromptBatch:
     return max(encode_prompts(prompts, model.tokenizer, batch_size=6), key=len)
-
-
-@pytest.fixture
-def decoder(model: LanguageModel) -> Decoder:
-    return take_apart(model.bridge)
 
 
 @pytest.fixture

@@ -7,11 +7,9 @@ from torch import Tensor, nn
 
 from replications.common.models import LanguageModel
 from replications.ioi.dataset import Prompt
-from replications.ioi.decoder import Decoder, take_apart
-from replications.ioi.encoding import END, S2, PromptBatch, encode_prompts
+from replications.ioi.encoding import END, S2, PromptBatch
 from replications.ioi.evaluators import _first_sentence, mention_again, score_on_random_tokens
 from replications.ioi.knockout import Knockouts
-from replications.ioi.means import take_means
 from replications.ioi.method import logit_difference
 from replications.ioi.movers import Head
 from replications.ioi.roles import Node
@@ -26,21 +24,6 @@ PRINTED = {  # Appendix A, Figure 9
     "inverted-position-random-token": -1.96,
     "both-inverted": -3.16,
 }
-
-
-@pytest.fixture
-def decoder(model: LanguageModel) -> Decoder:
-    return take_apart(model.bridge)
-
-
-@pytest.fixture
-def batches(model: LanguageModel, of_few_forms: list[Prompt]) -> list[PromptBatch]:
-    return encode_prompts(of_few_forms, model.tokenizer, batch_size=8)
-
-
-@pytest.fixture
-def knockouts(decoder: Decoder, of_few_forms: list[Prompt], batches: list[PromptBatch]) -> Knockouts:
-    return Knockouts(decoder, take_means(decoder, of_few_forms, batches), of_few_forms, batches)
 
 
 def test_the_fit_of_the_papers_six_numbers_is_the_papers():
