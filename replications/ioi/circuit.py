@@ -13,7 +13,7 @@ import torch
 
 from replications.common.imports import hash_code
 from replications.common.measurements import Measurement, write_measurements
-from replications.common.models import LanguageModel, load_language_model
+from replications.common.models import load_language_model
 from replications.common.params import load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
 from replications.common.provenance import record_run
@@ -21,12 +21,12 @@ from replications.common.stage import parse_setting
 from replications.common.tables import read_rows, write_rows
 from replications.ioi.circuit_estimates import estimate_circuit, estimate_mentions, estimate_mlps, estimate_signals
 from replications.ioi.circuit_tables import tabulate_nodes, tabulate_paths, tabulate_removals
-from replications.ioi.dataset import Prompt, read_prompts
+from replications.ioi.dataset import read_prompts
 from replications.ioi.encoding import END
 from replications.ioi.estimates import PAPER_MODEL, split_prompts
 from replications.ioi.evaluators import score_on_random_tokens
 from replications.ioi.experiments import Experiments
-from replications.ioi.keeping import Keep, KeptArrays, compute_again
+from replications.ioi.keeping import KeptArrays
 from replications.ioi.resampling import Resampling
 from replications.ioi.roles import PAPER_CIRCUIT
 from replications.ioi.search import attention_from
@@ -48,38 +48,26 @@ class CircuitResults:
 
 
 @torch.no_grad()
-def measure_circuit(
-    model: LanguageModel,
-    model_name: str,
-    prompts: Sequence[Prompt],
-    rows: Sequence[HeadRow],
-    params: Params,
-    keep: Keep = compute_again,
-) -> CircuitResults:
+def measure_circuit(experiments: Experiments, model_name: str, rows: Sequence[HeadRow]) -> CircuitResults:
     """Returns what the second half of the paper measures.
 
     Args:
-        model: the model.
+        experiments: on the model; the first half of their prompts finds the heads, the second is for all other numbers.
         model_name: in the paper's own model the circuit that is measured is the paper's, elsewhere the one found here.
-        prompts: the first half finds the heads, the second half is for all other numbers.
         rows: the heads as the stage `measure` wrote them.
-        params: sizes and criteria.
-        keep: keeps what costs much to compute.
     """
+    params, prompts = experiments.params, experiments.prompts
     of_paper, halves = model_name == PAPER_MODEL, split_prompts(len(prompts))
     rng = np.random.default_rng(params.seed)
     resampling = Resampling(rng, (params.seed,))
-    experiments = Experiments(model, prompts, params, keep)
     finding, chosen = prompts[halves.finding], prompts[halves.describing][: params.knockout_prompts]
     readings, found, nothing = experiments.search(finding[: params.search_prompts], rows)
     circuit = PAPER_CIRCUIT if of_paper else found
     print("found:", "; ".join(f"{role}: {' '.join(map(str, heads)) or 'none'}" for role, heads in found.items()))
-
     knockouts = experiments.knockouts(chosen)
     greedy = experiments.knockouts(finding[params.search_prompts :][: params.greedy_prompts])
-    scores = score_on_random_tokens(model, params.random_tokens, params.random_sequences, rng)
+    scores = score_on_random_tokens(experiments.model, params.random_tokens, params.random_sequences, rng)
     of_circuit = experiments.circuit(knockouts, greedy, circuit, rng)
-    without_mlps = experiments.mlps(chosen[: params.mlp_prompts])
     measured = {
         "path-effects-of-nothing": resampling.any(lambda sizes: float(sizes.max()), [nothing], "logit"),
         **count_heads(readings, resampling, of_paper),
@@ -87,8 +75,10 @@ def measure_circuit(
         **compare_with_random_tokens(circuit, scores),
         **estimate_signals(experiments.signals(knockouts, chosen, circuit, rng), of_circuit.plain, resampling),
         **estimate_circuit(of_circuit, resampling, of_paper),
-        **estimate_mentions(experiments.mentions(prompts), resampling, of_paper),
-        **estimate_mlps(without_mlps, of_circuit.plain[: params.mlp_prompts], resampling),
+        **estimate_mentions(experiments.mentions(), resampling, of_paper),
+        **estimate_mlps(
+            experiments.mlps(chosen[: params.mlp_prompts]), of_circuit.plain[: params.mlp_prompts], resampling
+        ),
     }
     nodes = tabulate_nodes(circuit, found, readings, rows, knockouts.cases, scores, of_circuit)
     return CircuitResults(measured, nodes, tabulate_paths(readings), tabulate_removals(of_circuit))
@@ -107,7 +97,7 @@ def main() -> None:
         depends_on = (hash_code("replications.ioi.circuit"), params.model_dump_json(), *run.hashes.values())
         keep = KeptArrays(artifacts_dir("ioi", name) / "circuit", *depends_on)
         rows = read_rows(folder / "heads.csv", HeadRow)
-        results = measure_circuit(model, setting.model, prompts, rows, params, keep)
+        results = measure_circuit(Experiments(model, prompts, params, keep), setting.model, rows)
         write_rows(folder / "circuit.csv", results.nodes, NodeRow)
         write_rows(folder / "paths.csv", results.paths, PathRow)
         write_rows(folder / "removals.csv", results.removals, RemovalRow)

@@ -24,7 +24,7 @@ from replications.ioi.decoder import embed, take_apart
 from replications.ioi.encoding import END, encode_prompts
 from replications.ioi.evaluators import Mentions, knock_out_mlps, mention_again
 from replications.ioi.forward import refuse_unsupported, run_everywhere
-from replications.ioi.keeping import Arrays, Keep
+from replications.ioi.keeping import Arrays, Keep, compute_again
 from replications.ioi.knockout import Knockouts
 from replications.ioi.means import take_means
 from replications.ioi.method import logit_difference, logit_difference_of_residual
@@ -54,14 +54,17 @@ class Experiments:
 
     Attributes:
         model: with hooks.
+        prompts: all of them.
         decoder: the same, taken apart.
-        means: over p_ABC, of all prompts.
+        means: over p_ABC.
         params: sizes and criteria.
     """
 
-    def __init__(self, model: LanguageModel, prompts: Sequence[Prompt], params: CircuitParams, keep: Keep) -> None:
+    def __init__(
+        self, model: LanguageModel, prompts: Sequence[Prompt], params: CircuitParams, keep: Keep = compute_again
+    ) -> None:
         """Takes the model apart, and the means; what an experiment costs much to compute goes through `keep`."""
-        self.model, self.params, self._keep = model, params, keep
+        self.model, self.prompts, self.params, self._keep = model, prompts, params, keep
         self.decoder, batches = take_apart(model.bridge), encode_prompts(prompts, model.tokenizer, params.batch_size)
         refuse_unsupported(self.decoder, batches[0].clean)
         self.means = take_means(self.decoder, prompts, tqdm(batches, desc="means over p_ABC", unit="batch"))
@@ -159,11 +162,10 @@ class Experiments:
             pairs=self._count_pairs(knockouts),
         )
 
-    def mentions(self, prompts: Sequence[Prompt]) -> Mentions:
-        """Returns the behaviour with a name mentioned once more."""
-        batch_size = self.params.batch_size
-        keep = self._keep_on(prompts)
-        return Mentions(**keep("mentions", lambda: vars(mention_again(self.model, prompts, batch_size))))
+    def mentions(self) -> Mentions:
+        """Returns the behaviour with a name mentioned once more, on all prompts of two sentences."""
+        keep, batch_size = self._keep_on(self.prompts), self.params.batch_size
+        return Mentions(**keep("mentions", lambda: vars(mention_again(self.model, self.prompts, batch_size))))
 
     def mlps(self, prompts: Sequence[Prompt]) -> Float[np.ndarray, "set prompt"]:
         """Returns the logit difference without each MLP alone, and last without all but the first."""

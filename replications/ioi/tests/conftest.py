@@ -127,8 +127,8 @@ def decoder(model: LanguageModel) -> Decoder:
 
 @pytest.fixture(scope="session")
 def batches(model: LanguageModel, of_few_forms: list[Prompt]) -> list[PromptBatch]:
-    """The prompts of few forms, one batch for each length but one, which has two."""
-    return encode_prompts(of_few_forms, model.tokenizer, batch_size=15)
+    """The prompts of few forms, a batch for each length."""
+    return encode_prompts(of_few_forms, model.tokenizer, batch_size=NUMBER_OF_PROMPTS)
 
 
 @pytest.fixture(scope="session")

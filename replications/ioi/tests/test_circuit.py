@@ -14,6 +14,7 @@ from replications.common.verdicts import Verdict
 from replications.ioi.circuit import CircuitResults, Params, measure_circuit
 from replications.ioi.dataset import Prompt
 from replications.ioi.estimates import PAPER_MODEL
+from replications.ioi.experiments import Experiments
 from replications.ioi.keeping import Arrays, Keep, KeptArrays, compute_again
 from replications.ioi.movers import Head
 from replications.ioi.roles import INDUCTION, PAPER_CIRCUIT, PREVIOUS_TOKEN, S_INHIBITION
@@ -40,7 +41,7 @@ def run_second_half(model: LanguageModel, first: FirstHalf, prompts: list[Prompt
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("replications.common.bootstrap.RESAMPLES", 20)
         patch.setattr("replications.ioi.circuit.PAPER_CIRCUIT", small)
-        return measure_circuit(model, name, prompts, first[1], PARAMS, keep)
+        return measure_circuit(Experiments(model, prompts, PARAMS, keep), name, first[1])
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,8 @@ def test_without_any_mover_the_rest_of_the_circuit_does_not_exist_and_nothing_fa
     model: LanguageModel, first_half: FirstHalf, of_few_forms: list[Prompt]
 ):
     rows = [replace(row, role="") for row in first_half[1]]
-    results = measure_circuit(model, "another", of_few_forms, rows, PARAMS.model_copy(update={"backup_line": 1e9}))
+    params = PARAMS.model_copy(update={"backup_line": 1e9})
+    results = measure_circuit(Experiments(model, of_few_forms, params), "another", rows)
     assert results.nodes == [] and results.measured["s-inhibition-heads-found"].value == 0
     assert "no head of the class S-inhibition" in (results.measured["signal-both-inverted"].reason or "")
     assert results.measured["faithfulness"].value == results.measured["empty-circuit"].value

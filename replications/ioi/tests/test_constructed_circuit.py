@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from replications.common.models import LanguageModel, wrap_model
 from replications.ioi.circuit import CircuitResults, Params, measure_circuit
 from replications.ioi.dataset import Prompt, Vocabulary, make_prompts
+from replications.ioi.experiments import Experiments
 from replications.ioi.measure import Params as MeasureParams
 from replications.ioi.measure import measure_model
 from replications.ioi.roles import DUPLICATE_TOKEN, INDUCTION, PREVIOUS_TOKEN, S_INHIBITION
@@ -66,7 +67,7 @@ def results(constructed: LanguageModel, constructed_prompts: list[Prompt]) -> Ci
         patch.setattr("replications.ioi.measure.observe_variants", lambda model, prompts, size: None)
         patch.setattr("replications.ioi.measure.Estimator.estimate_behaviour", lambda estimator: {})
         _, rows, _ = measure_model(constructed, "constructed", constructed_prompts, FIRST)
-        return measure_circuit(constructed, "constructed", constructed_prompts, rows, PARAMS)
+        return measure_circuit(Experiments(constructed, constructed_prompts, PARAMS), "constructed", rows)
 
 
 def test_the_planted_circuit_and_nothing_else_is_found(results: CircuitResults):

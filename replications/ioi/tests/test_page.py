@@ -55,7 +55,8 @@ def test_heads_are_knocked_out_as_with_plain_hooks(
     found = prediction.without(heads, np.random.default_rng(0))
     drawn, other = np.random.default_rng(0).choice(names, 3, replace=False), prediction.tokens.clone()
     own = [model.tokenizer.encode(name)[0] for name in (prompt.io, prompt.s)]
-    other[0, [token in own for token in prediction.tokens[0]]] = torch.tensor(model.tokenizer.encode(" ".join(drawn)))
+    names_at = torch.tensor([token in own for token in prediction.tokens[0].tolist()])
+    other[0, names_at] = torch.tensor(model.tokenizer.encode(" ".join(drawn)))
     source, d_head = run_plainly(unwrapped, other), model.bridge.cfg.d_head
 
     def edit(layer: int, mixed: Tensor) -> Tensor:
