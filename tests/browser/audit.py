@@ -36,6 +36,8 @@ PAGES = {
 class CompressingHandler(QuietHandler):
     """Serves text compressed, with the ten minutes of caching that GitHub Pages gives."""
 
+    protocol_version = "HTTP/1.1"  # a connection serves several files
+
     def send_head(self) -> io.BytesIO | None:
         """Sends the header lines and returns the compressed content."""
         path = Path(self.translate_path(self.path))

@@ -59,6 +59,17 @@ def test_filters_combine_and_can_be_cleared_by_keyboard(page, address):
     assert page.url == f"{address}/papers/"
 
 
+def test_on_a_phone_the_table_is_filtered_to_replicated_papers_since_2022_and_the_address_is_shared(phone, address):
+    phone.goto(f"{address}/papers/")
+    phone.get_by_role("combobox", name="Replication").select_option("replicated")
+    phone.get_by_label("Since").fill("2022")
+    shown = list_visible(phone)
+    assert "/papers/wang2023ioi/" in shown
+    phone.goto(phone.url)
+    phone.locator(".filters output", has_text=f"{len(shown)} of").wait_for()
+    assert list_visible(phone) == shown
+
+
 def test_the_topics_of_a_paper_lead_to_the_papers_that_share_them(page, address):
     page.goto(f"{address}/papers/wang2023ioi/")
     page.get_by_role("link", name="attention-heads", exact=True).click()

@@ -6,6 +6,7 @@ import pytest
 
 from bibliography import load_library
 from bibliography.export import EXPORTERS
+from tests.browser.keyboard import tab_to
 
 CHOSEN = ["wang2023ioi", "olsson2022context", "meng2022rome", "kim2018tcav", "elhage2022superposition"]
 
@@ -29,6 +30,40 @@ def test_five_papers_go_into_the_basket_and_come_out_as_one_ris_file(page, addre
     text = download(page, "RIS")
     library = load_library()
     assert text == EXPORTERS["ris"](library[key] for key in CHOSEN)
+
+
+def test_on_a_phone_five_papers_are_found_by_search_put_into_the_basket_and_downloaded_as_ris(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(address)
+    library = load_library()
+    for key in CHOSEN:
+        page.get_by_role("link", name="Search").tap()
+        page.get_by_role("searchbox", name="Search papers").fill(library[key].title)
+        page.locator(f"#search-dialog ol a[href*='/papers/{key}/']").tap()
+        page.wait_for_url(f"**/papers/{key}/")
+        page.get_by_role("button", name="Basket:").tap()
+    page.get_by_role("link", name="Basket 5").tap()
+    page.locator(".basket li").nth(4).wait_for()
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="RIS", exact=True).tap()
+    assert caught.value.path().read_text(encoding="utf-8") == EXPORTERS["ris"](library[key] for key in CHOSEN)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
+def test_by_keyboard_alone_five_papers_of_the_table_go_into_the_basket_and_come_out_as_ris(page, address):
+    page.goto(f"{address}/papers/")
+    for key in CHOSEN:
+        page.locator(f"button[data-basket={key}]").press("Enter")
+    page.get_by_role("link", name="Basket 5").press("Enter")
+    page.wait_for_url("**/basket/")
+    page.locator(".basket li").nth(4).wait_for()
+    tab_to(page, page.get_by_role("button", name="RIS", exact=True))
+    with page.expect_download() as caught:
+        page.keyboard.press("Enter")
+    library = load_library()
+    assert caught.value.path().read_text(encoding="utf-8") == EXPORTERS["ris"](library[key] for key in CHOSEN)
 
 
 @pytest.mark.parametrize(("name", "label"), [("bibtex", "BibTeX"), ("biblatex", "BibLaTeX"), ("csl-json", "CSL-JSON")])

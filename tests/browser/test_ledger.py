@@ -5,6 +5,8 @@ import io
 import json
 import re
 
+from tests.browser.keyboard import tab_to
+
 ROW = "ioi-smollm2-135m-logit-difference"
 
 
@@ -29,6 +31,15 @@ def test_a_claim_in_the_ledger_leads_to_the_figure_that_shows_it(page, address):
     page.wait_for_url("**/replications/ioi/#figure-smollm2-135m-logit-difference")
     image = page.locator("figure:target img:visible")
     assert image.evaluate("image => image.complete && image.naturalWidth > 100")
+
+
+def test_by_keyboard_alone_a_claim_leads_to_its_paper_its_code_and_its_figure(page, address):
+    places = {"td:first-child a": "papers/wang2023ioi/", "a[href*='/code/']": "code/", "a[href*='#figure']": "#figure"}
+    for place, wanted in places.items():
+        page.goto(f"{address}/ledger/?paper=wang2023ioi&setting=smollm2-135m#{ROW}")
+        tab_to(page, page.locator(f"#{ROW} {place}"))
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**{wanted}*")
 
 
 def test_a_claim_has_an_address_of_its_own(page, address):

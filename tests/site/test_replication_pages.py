@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import textwrap
 from dataclasses import replace
 from importlib.resources import files
@@ -50,6 +51,12 @@ def test_a_reader_of_ro_crates_finds_every_file_of_the_replication(built_site, r
     assert {"claims.yml", "params.yaml", "measure.py"} <= found
     for setting in replication.was_run:
         assert f"results/{setting.name}/measured.json" in found
+
+
+def test_a_table_stands_in_one_box_that_scrolls_and_not_in_two(built_site, replication):
+    page = (built_site / "replications" / replication.slug / "index.html").read_text(encoding="utf-8")
+    boxes = re.findall(r'<div class="table-scroll"[^>]*>\s*(<\w+)', page)
+    assert set(boxes) == {"<table"}
 
 
 def test_the_files_of_a_crate_are_those_beside_it_to_the_byte(built_site, replication, crate):

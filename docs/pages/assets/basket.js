@@ -1,4 +1,4 @@
-// A basket of papers that is kept in this browser, over pages and visits. Any <button data-basket="KEY" hidden> puts a paper
+// A basket of papers that is kept in this browser, over pages and visits. Any <button data-basket="KEY"> puts a paper
 // in or takes it out; the page /basket/ lists what is in and joins the papers' own files into one download.
 const opener = document.querySelector(".basket-open");
 const root = new URL("..", opener.href);
@@ -31,7 +31,6 @@ function show() {
     const isIn = keys.includes(button.dataset.basket);
     button.setAttribute("aria-pressed", isIn);
     button.textContent = isIn ? "✓ Basket" : "+ Basket";
-    button.hidden = false;
   });
   document.querySelectorAll(".basket").forEach((basket) => list(basket, keys));
 }
