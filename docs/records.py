@@ -97,6 +97,12 @@ class Records:
                 found[key] = (*found.get(key, ()), replication)
         return found
 
+    @cached_property
+    def replicated(self) -> frozenset[str]:
+        """Keys of the papers with a replication that was run in some setting."""
+        found = self.replications_by_paper.items()
+        return frozenset(key for key, replications in found if any(r.was_run for r in replications))
+
     @property
     def counts(self) -> dict[Verdict, int]:
         """How many claims, over all replications and settings, got each verdict."""

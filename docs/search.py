@@ -27,11 +27,10 @@ def derive_search_index(records: Records, overviews: Iterable[SiteFile]) -> Site
 
 def _index_papers(records: Records) -> Iterator[dict[str, str]]:
     for paper in records.library:
-        replicated = paper.key in records.replications_by_paper
         yield {
             "url": f"papers/{paper.key}/",
             "title": paper.title,
-            "kind": "replicated paper" if replicated else "paper",
+            "kind": "replicated paper" if paper.key in records.replicated else "paper",
             "shown": f"{format_authors(paper)} · {format_source(paper)}",
             "aliases": " · ".join([*paper.aliases, *_cite_briefly(paper)]),
             "authors": ", ".join(author.display for author in paper.authors),

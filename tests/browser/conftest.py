@@ -37,3 +37,12 @@ def page(browser):
     context.set_default_timeout(120_000)  # a machine that measures something else at the same time is slow, not wrong
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def phone(browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(120_000)
+    yield context.new_page()
+    context.close()

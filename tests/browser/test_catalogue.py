@@ -1,14 +1,5 @@
 """The table of all papers and the timeline, as readers use them."""
 
-import pytest
-
-
-@pytest.fixture
-def phone(browser):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    yield context.new_page()
-    context.close()
-
 
 def list_visible(page):
     return page.locator("tbody tr:visible a[href]:first-child").evaluate_all(

@@ -32,24 +32,21 @@ def test_five_papers_go_into_the_basket_and_come_out_as_one_ris_file(page, addre
     assert text == EXPORTERS["ris"](library[key] for key in CHOSEN)
 
 
-def test_on_a_phone_five_papers_are_found_by_search_put_into_the_basket_and_downloaded_as_ris(browser, address):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.goto(address)
+def test_on_a_phone_five_papers_are_found_by_search_put_into_the_basket_and_downloaded_as_ris(phone, address):
+    phone.goto(address)
     library = load_library()
     for key in CHOSEN:
-        page.get_by_role("link", name="Search").tap()
-        page.get_by_role("searchbox", name="Search papers").fill(library[key].title)
-        page.locator(f"#search-dialog ol a[href*='/papers/{key}/']").tap()
-        page.wait_for_url(f"**/papers/{key}/")
-        page.get_by_role("button", name="Basket:").tap()
-    page.get_by_role("link", name="Basket 5").tap()
-    page.locator(".basket li").nth(4).wait_for()
-    with page.expect_download() as caught:
-        page.get_by_role("button", name="RIS", exact=True).tap()
+        phone.get_by_role("link", name="Search").tap()
+        phone.get_by_role("searchbox", name="Search papers").fill(library[key].title)
+        phone.locator(f"#search-dialog ol a[href*='/papers/{key}/']").tap()
+        phone.wait_for_url(f"**/papers/{key}/")
+        phone.get_by_role("button", name="Basket:").tap()
+    phone.get_by_role("link", name="Basket 5").tap()
+    phone.locator(".basket li").nth(4).wait_for()
+    with phone.expect_download() as caught:
+        phone.get_by_role("button", name="RIS", exact=True).tap()
     assert caught.value.path().read_text(encoding="utf-8") == EXPORTERS["ris"](library[key] for key in CHOSEN)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_by_keyboard_alone_five_papers_of_the_table_go_into_the_basket_and_come_out_as_ris(page, address):

@@ -49,15 +49,13 @@ def test_a_claim_has_an_address_of_its_own(page, address):
     assert page.locator("tr:target").get_attribute("id") == ROW
 
 
-def test_on_a_phone_a_claim_leads_to_its_code_and_its_figure_and_both_are_in_sight(browser, address):
-    page = browser.new_page(viewport={"width": 390, "height": 844}, has_touch=True)
+def test_on_a_phone_a_claim_leads_to_its_code_and_its_figure_and_both_are_in_sight(phone, address):
     for name in (re.compile(r"\.py:\d+"), "figure"):
-        page.goto(f"{address}/ledger/#{ROW}")
-        page.locator(f"#{ROW}").get_by_role("link", name=name).tap()
-        page.wait_for_url("**/replications/ioi/**")
-        assert page.locator(":target").is_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.close()
+        phone.goto(f"{address}/ledger/#{ROW}")
+        phone.locator(f"#{ROW}").get_by_role("link", name=name).tap()
+        phone.wait_for_url("**/replications/ioi/**")
+        assert phone.locator(":target").is_visible()
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_count_of_the_summary_leads_to_just_the_rows_that_it_counts(page, address):

@@ -17,6 +17,13 @@ def test_home_shows_what_this_is_the_state_of_claims_and_three_first_steps_on_on
     assert page.get_by_role("searchbox", name="Search papers").is_visible()
 
 
+def test_on_a_phone_home_shows_the_state_of_claims_and_three_first_steps_on_one_screen(phone, address):
+    phone.goto(address)
+    for shown in (phone.get_by_role("img", name="not run"), *phone.locator(".start__first").all()):
+        box = shown.bounding_box()
+        assert box["y"] + box["height"] <= 844
+
+
 @pytest.mark.parametrize("path", ["/papers/wang2023io/", "/papers/indirect-object-identification.html"])
 def test_a_wrong_address_offers_the_page_that_was_meant(browser, built_site, address, path):
     page = browser.new_page()

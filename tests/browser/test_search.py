@@ -83,22 +83,17 @@ def test_a_paper_is_found_and_its_bibtex_copied_by_keyboard_alone(page, address)
     assert copied.strip() == page.request.get(f"{address}/papers/wang2023ioi.bib").text().strip()
 
 
-def test_on_a_phone_a_paper_is_found_by_a_wordy_query_and_its_bibtex_copied(browser, address):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.goto(address)
-    page.get_by_role("link", name="Search").tap()
-    page.get_by_role("searchbox", name="Search papers").fill(
-        "which heads copy the remaining name to the output of GPT-2"
-    )
-    page.locator("#search-dialog ol a").first.tap()
-    page.wait_for_url("**/papers/wang2023ioi/")
-    page.get_by_role("button", name="Copy BibTeX").tap()
-    page.get_by_text("copied ✓").wait_for()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == page.request.get(f"{address}/papers/wang2023ioi.bib").text()
-    context.close()
+def test_on_a_phone_a_paper_is_found_by_a_wordy_query_and_its_bibtex_copied(phone, address):
+    phone.goto(address)
+    phone.get_by_role("link", name="Search").tap()
+    query = "which heads copy the remaining name to the output of GPT-2"
+    phone.get_by_role("searchbox", name="Search papers").fill(query)
+    phone.locator("#search-dialog ol a").first.tap()
+    phone.wait_for_url("**/papers/wang2023ioi/")
+    phone.get_by_role("button", name="Copy BibTeX").tap()
+    phone.get_by_text("copied ✓").wait_for()
+    copied = phone.evaluate("navigator.clipboard.readText()")
+    assert copied == phone.request.get(f"{address}/papers/wang2023ioi.bib").text()
 
 
 def test_escape_closes_the_search_and_gives_the_focus_back(page, address):

@@ -60,7 +60,7 @@ def test_every_paper_stands_once_in_the_timeline_in_the_row_of_its_section(recor
             assert all(column.since <= paper.year <= column.until for paper in cell)
             assert all(records.library.sections_of(paper.key)[0] == row.section for paper in cell)
     marked = set(re.findall(r'class="mark mark--replicated" href="../papers/(.*?)/"', pages["timeline.md"]))
-    assert marked == set(records.replications_by_paper)
+    assert marked == records.replicated
 
 
 def test_the_columns_of_the_timeline_have_no_gap(records):
