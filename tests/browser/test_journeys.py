@@ -79,3 +79,14 @@ def test_the_theme_can_be_switched_with_the_keyboard(page, address):
     page.get_by_title("Switch to the dark theme").focus()
     page.keyboard.press("Enter")
     page.wait_for_function(f"{scheme} === 'slate'")
+
+
+def test_a_page_has_the_systems_theme_and_its_filters_before_any_script_is_loaded(browser, address):
+    context = browser.new_context(color_scheme="dark")
+    context.set_default_timeout(120_000)
+    page = context.new_page()
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto(f"{address}/papers/")
+    assert page.evaluate("document.body.getAttribute('data-md-color-scheme')") == "slate"
+    assert page.get_by_label("Words").is_visible()
+    context.close()
