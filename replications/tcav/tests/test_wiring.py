@@ -1,6 +1,7 @@
 """The stages on tiny data: every claim is measured, runs resume, and published networks run on a stand-in."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from replications.tcav.correlation import spearman
 from replications.tcav.experiment import Networks, Record, Spec
 from replications.tcav.fashion import Garments
 from replications.tcav.figures import draw_captions, draw_published, draw_textures
-from replications.tcav.jobs import run_jobs
+from replications.tcav.jobs import drop_jobs, run_jobs
 from replications.tcav.measure import estimate_claims, to_bytes
 from replications.tcav.networks import StagedNetwork, Training, build_network, predict_logits, train_network
 from replications.tcav.published import PublishedNetwork, PublishedNetworkError, chain_stages, read_published
@@ -169,6 +170,19 @@ def test_a_run_that_was_killed_goes_on_to_the_same_result(tmp_path, capsys):
     assert len(done) == count + 4  # nothing that another key left is taken
 
 
+def test_after_the_results_are_written_nothing_is_kept_for_the_next_run(tmp_path):
+    done: list[Spec] = []
+
+    def work(spec: Spec) -> bytes:
+        done.append(spec)
+        return b"result"
+
+    for _ in range(2):
+        run_jobs("t", [Spec("a", 0)], work, tmp_path / "unfinished", "key")
+        drop_jobs(tmp_path / "unfinished")
+    assert done == [Spec("a", 0)] * 2
+
+
 class TinyBackbone(nn.Module):
     """A stand-in for a published network, with children named as torchvision names them."""
 
@@ -242,8 +256,19 @@ def test_too_few_concept_images_are_named(stand_in, monkeypatch):
 def test_missing_weights_and_a_missing_torchvision_say_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(PublishedNetworkError, match=r"got no file .*; expected weights of googlenet"):
         read_published("googlenet", tmp_path / "missing.pth")
-    monkeypatch.setitem(__import__("sys").modules, "torchvision", None)
+    monkeypatch.setitem(sys.modules, "torchvision", None)
     with pytest.raises(PublishedNetworkError, match=r"pip install torchvision==0\.28\.0"):
+        published.build_published("googlenet")
+
+
+def test_a_torchvision_for_another_torch_is_told_from_a_missing_one(tmp_path, monkeypatch):
+    """This is how a torchvision for CUDA fails beside a torch without."""
+    (tmp_path / "torchvision").mkdir()
+    code = 'raise RuntimeError("operator torchvision::nms does not exist")'
+    (tmp_path / "torchvision" / "__init__.py").write_text(code, encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PublishedNetworkError, match=r"nms does not exist.*built for the torch that is here"):
         published.build_published("googlenet")
 
 
