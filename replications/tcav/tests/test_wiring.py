@@ -16,7 +16,7 @@ from replications.common.verdicts import Verdict
 from replications.tcav import published, published_readings
 from replications.tcav.captioned import WITHOUT, CaptionedNetworks
 from replications.tcav.captioned_estimates import profile_differences, separation
-from replications.tcav.captioned_readings import CaptionedReadings
+from replications.tcav.captioned_readings import CaptionedReadings, shuffle_pixels
 from replications.tcav.correlation import spearman
 from replications.tcav.experiment import Networks, Record, Spec
 from replications.tcav.fashion import Garments
@@ -24,6 +24,7 @@ from replications.tcav.figures import draw_captions, draw_published, draw_textur
 from replications.tcav.jobs import drop_jobs, run_jobs
 from replications.tcav.measure import estimate_claims, to_bytes
 from replications.tcav.networks import StagedNetwork, Training, build_network, predict_logits, train_network
+from replications.tcav.photographs import CAPTION_TOP
 from replications.tcav.published import PublishedNetwork, PublishedNetworkError, chain_stages, read_published
 from replications.tcav.published_readings import GROUPS, ImagesError
 from replications.tcav.readings import find_readings
@@ -81,7 +82,8 @@ def test_every_claim_of_captions_is_measured_and_drawn(captioned, tmp_path):
     judged = judge_setting(load_claims("tcav"), "captions", estimate_claims(captioned, records, PARAMS))
     assert not {claim.verdict for claim in judged.claims} & {Verdict.NOT_RUN}
     scores = rows_of(records)
-    assert len([s for s in scores if "," not in s.inputs]) == 3 * 5 * 9 * 4  # networks, stages, concepts, classes
+    ours, papers = 9 * 4, 4 + 4  # concepts by classes, and the paper's own two sets of each class
+    assert len([s for s in scores if "," not in s.inputs]) == 3 * 5 * (ours + papers)  # networks, stages
     write_scores(tmp_path / "scores.csv", scores)
     again = read_scores(tmp_path / "scores.csv")
     assert [(s.network, s.stage, s.concept, s.inputs, s.passes) for s in again] == [
@@ -112,11 +114,21 @@ def test_the_random_set_of_a_captioned_concept_shares_no_photograph_with_it(capt
     assert len(kept) == 4 * (30 - 12) and (np.bincount(labels) == 18).all()
 
 
+def test_the_papers_caption_concept_keeps_the_caption_and_the_colours_but_not_their_places(rng):
+    images = rng.random((2, 3, 48, 48))
+    shuffled = shuffle_pixels(images, rng)
+    assert (shuffled[:, :, CAPTION_TOP:] == images[:, :, CAPTION_TOP:]).all()
+    for image, other in zip(images[:, :, :CAPTION_TOP], shuffled[:, :, :CAPTION_TOP], strict=True):
+        colours, others = (sorted(map(tuple, part.reshape(3, -1).T)) for part in (image, other))
+        assert colours == others
+        assert (image == other).mean() < 0.05
+
+
 def test_networks_of_one_seed_see_the_same_photographs_and_differ_in_captions(captioned):
     clean, noisy = (
         captioned.draw(captioned.garments.train, noise, np.random.default_rng([0, 0]))[0] for noise in (None, 1.0)
     )
-    assert torch.equal(clean[:, :, :37], noisy[:, :, :37])
+    assert torch.equal(clean[:, :, :CAPTION_TOP], noisy[:, :, :CAPTION_TOP])
     assert not torch.equal(clean, noisy)
 
 
