@@ -206,9 +206,10 @@ def test_without_the_package_the_official_files_are_fetched_once(published, tmp_
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"<html>sign in</html>", r"http.*train-images.*: got 20 bytes that are no gzip file"),
-        (gzip.compress(b"another data set"), r"http.*train-images.*: got content of SHA-256 .*, expected"),
+        (b"<html>sign in</html>", r"http.*ubyte\.gz: got 20 bytes that are no gzip file"),
+        (gzip.compress(b"another data set", mtime=0), r"http.*ubyte\.gz: got content of SHA-256 .*, expected"),
     ],
+    ids=["a page", "other data"],
 )
 def test_a_download_of_another_content_is_refused_and_not_kept(published, tmp_path, monkeypatch, content, message):
     monkeypatch.setattr(requests, "get", serve({path.name: content for path in published.iterdir()}))
