@@ -104,8 +104,7 @@ belongs to one class and whose shape to another.
   them the class's own texture scores highest in a share of {show("relative-cav-finds-texture")} in networks trained on texture.
 
 The networks learned only part of their task, as the accuracies in the table say (chance is {1 / len(known_classes()):.1f}), so
-"uses texture" is a matter of degree here. They are trained as long as those of the captions; longer training was not tried, since
-both settings together are to run within twenty minutes.
+"uses texture" is a matter of degree here. They are trained as long as those of the captions; longer training was not tried.
 
 ### Scores of the class's own texture and shape
 
