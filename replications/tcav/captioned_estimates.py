@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement, missing
 from replications.tcav.captioned import WITHOUT
+from replications.tcav.captioned_readings import PAPERS
 from replications.tcav.correlation import spearman
 from replications.tcav.experiment import Record, Spec
 from replications.tcav.settings import MeasureParams
@@ -27,6 +28,8 @@ class Readings:
         specs: the networks.
         scores: TCAV score of each concept for each class, mean over stages; concept image of the class and so on.
         captions: of the caption concept of the class itself.
+        papers_images: of the image concept of the class itself, composed as in the paper.
+        papers_captions: the same of its caption concept.
         random: of random CAVs, mean over stages.
         accuracy: on images without captions.
         auc: of the class's logit on images without captions.
@@ -35,6 +38,8 @@ class Readings:
     specs: tuple[Spec, ...]
     scores: Float[np.ndarray, "network concept class"]
     captions: Float[np.ndarray, "network class"]
+    papers_images: Float[np.ndarray, "network class"]
+    papers_captions: Float[np.ndarray, "network class"]
     random: Float[np.ndarray, "network class"]
     accuracy: Float[np.ndarray, "network class"]
     auc: Float[np.ndarray, "network class"]
@@ -43,6 +48,11 @@ class Readings:
     def images(self) -> Float[np.ndarray, "network class"]:
         """TCAV score of the image concept of the class itself."""
         return np.diagonal(self.scores, axis1=1, axis2=2)
+
+    @property
+    def captioned(self) -> list[int]:
+        """Returns the places of the networks that were trained with captions."""
+        return [place for place, spec in enumerate(self.specs) if spec.condition != WITHOUT]
 
     def of(self, condition: str) -> list[int]:
         """Returns the places of the networks of a condition, in the order of their seeds."""
@@ -67,6 +77,8 @@ def collect(records: Mapping[Spec, Record]) -> Readings:
         specs=specs,
         scores=np.array(scores),
         captions=table("caption {}"),
+        papers_images=table(f"image of {{}}, {PAPERS}"),
+        papers_captions=table(f"caption {{}}, {PAPERS}"),
         random=table("random"),
         accuracy=np.array([[records[s]["accuracy"][w] for w in CLASS_WORDS] for s in specs]),
         auc=np.array([[records[s]["auc"][w] for w in CLASS_WORDS] for s in specs]),
@@ -83,12 +95,13 @@ def estimate_captions(records: Mapping[Spec, Record], params: MeasureParams) -> 
         | estimate_stories(readings, rng, seeds)
         | estimate_saliency(records, rng, seeds)
         | estimate_adversarial(records, rng, seeds)
+        | estimate_papers_sets(readings, rng, seeds)  # added later, so it draws last: other intervals stay as they were
     )
 
 
 def estimate_agreement(readings: Readings, rng: np.random.Generator, seeds: tuple[int, ...]) -> dict[str, Measurement]:
     """Returns the rank correlations with the ground truth, and the mean score of random CAVs."""
-    captioned = [place for place, spec in enumerate(readings.specs) if spec.condition != WITHOUT]
+    captioned = readings.captioned
 
     def correlate(scores: np.ndarray, truth: np.ndarray) -> Measurement:
         return bootstrap(spearman, [scores, truth], rng, unit="1", seeds=seeds)
@@ -133,6 +146,25 @@ def estimate_stories(readings: Readings, rng: np.random.Generator, seeds: tuple[
         "image-tcav-rises-with-noise": share(images[noisy] > images[clean]),
         "captions-dominate-without-noise": share(captions[clean] > images[clean]),
         "accuracy-without-captions-rises": share(accuracy[noisy] - accuracy[clean]),
+    }
+
+
+def estimate_papers_sets(
+    readings: Readings, rng: np.random.Generator, seeds: tuple[int, ...]
+) -> dict[str, Measurement]:
+    """Returns the rank correlations with the ground truth for the paper's own concept sets."""
+    captioned = readings.captioned
+    return {
+        "tcav-follows-with-the-papers-sets": bootstrap(
+            spearman, [readings.papers_images, readings.accuracy], rng, unit="1", seeds=seeds
+        ),
+        "caption-tcav-falls-with-the-papers-sets": bootstrap(
+            spearman,
+            [readings.papers_captions[captioned], readings.accuracy[captioned]],
+            rng,
+            unit="1",
+            seeds=seeds,
+        ),
     }
 
 

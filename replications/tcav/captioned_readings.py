@@ -4,7 +4,7 @@ Source: kim2018tcav, § 4.3 and App. A.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,13 +15,21 @@ from torch import Tensor
 from replications.tcav.captioned import CaptionedNetworks
 from replications.tcav.experiment import Pictures, Record, Spec
 from replications.tcav.networks import StagedNetwork, predict_logits, stage_names
-from replications.tcav.photographs import CAPTION_TOP, SIDE, draw_backgrounds, place_garments, write_captions
+from replications.tcav.photographs import (
+    CAPTION_TOP,
+    SIDE,
+    Images,
+    draw_backgrounds,
+    place_garments,
+    write_captions,
+)
 from replications.tcav.profile import RANDOM, Inputs, Options, read_stage, score_stage
 from replications.tcav.saliency import integrated_gradients, share_on_rows, smoothgrad, step_towards_class
 from replications.tcav.settings import MeasureParams
 from replications.tcav.tables import Score
 from replications.tcav.words import CLASS_WORDS, OTHER_WORDS
 
+PAPERS = "as in the paper"
 ADVERSARIAL, HALVES = "adversarial", ("first half", "second half")
 
 
@@ -66,6 +74,22 @@ class CaptionedReadings:
         return {**found, RANDOM: draw(self.networks.garments.others[:pool], unrelated(pool))}
 
     @cached_property
+    def papers_concepts(self) -> dict[str, Tensor]:
+        """The concept images as the paper composes them: the class's images; its captions, all other pixels shuffled.
+
+        Source: kim2018tcav, § 4.3.
+        """
+        rng = np.random.default_rng([self.params.seed, 8])
+        found = {}
+        for number, word in enumerate(CLASS_WORDS):
+            garments = self.networks.garments.test[number, self._concept_slice]
+            images = place_garments(garments, draw_backgrounds(len(garments), rng), rng)
+            captioned = write_captions(shuffle_pixels(images, rng), [word] * len(images))
+            found[f"{image_concept(word)}, {PAPERS}"] = torch.from_numpy(images)
+            found[f"{caption_concept(word)}, {PAPERS}"] = torch.from_numpy(captioned)
+        return found | {RANDOM: self.concepts[RANDOM]}
+
+    @cached_property
     def without_captions(self) -> tuple[Tensor, Tensor]:
         """Test images without captions and their classes: the ground truth; concept images are not among them."""
         kept = np.delete(self.networks.garments.test, self._concept_slice, axis=1)
@@ -90,7 +114,18 @@ class CaptionedReadings:
         scores: list[Score] = []
         for stage in stage_names(network):
             scores += score_stage(read_stage(network, stage, self.concepts, inputs), options, rng)
+        scores += self.score_papers_concepts(spec, network, options)
         return record | {"scores": [asdict(s.of(spec.name, spec.condition, spec.seed)) for s in scores]}
+
+    def score_papers_concepts(self, spec: Spec, network: StagedNetwork, options: Options) -> Iterator[Score]:
+        """Yields the scores of the paper's own concept sets, each for its own class, over fewer runs."""
+        rng = np.random.default_rng([self.params.seed, 9, spec.seed])
+        inputs = self.class_inputs(spec)
+        fewer = replace(options, runs=self.params.relative_runs)
+        for stage in stage_names(network):
+            for score in score_stage(read_stage(network, stage, self.papers_concepts, inputs), fewer, rng):
+                if score.inputs in score.concept:  # the concept's name holds that of its class; `random` holds none
+                    yield score
 
     def read_ground_truth(self, network: StagedNetwork) -> Iterator[tuple[str, dict[str, float]]]:
         """Yields, by class, accuracy on images without captions, and the area under the ROC curve of the logit."""
@@ -153,6 +188,15 @@ class CaptionedReadings:
             ]
             pictures[f"map {condition}"] = torch.cat(maps).abs().sum(1).numpy()
         return pictures
+
+
+def shuffle_pixels(images: Images, rng: np.random.Generator) -> Images:
+    """Returns the images with the pixels above the caption in another order, each image in its own."""
+    shuffled = images.copy()
+    for image in shuffled:
+        pixels = image[:, :CAPTION_TOP].reshape(len(image), -1)
+        image[:, :CAPTION_TOP] = rng.permutation(pixels, axis=1).reshape(image[:, :CAPTION_TOP].shape)
+    return shuffled
 
 
 def adversarial_inputs(

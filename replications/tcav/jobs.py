@@ -1,7 +1,11 @@
-"""A job for each network, two at a time, each finished one kept: a run that was killed goes on where it was."""
+"""A job for each network, two at a time, each finished one kept: a run that was killed goes on where it was.
+
+A stage that has written its results drops what was kept, so that a forced run computes all of it again.
+"""
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -54,6 +58,11 @@ def run_jobs(
             pool.shutdown(cancel_futures=True)
             raise
     return {spec: path.read_bytes() for spec, path in paths.items()}
+
+
+def drop_jobs(folder: Path) -> None:
+    """Removes what `run_jobs` kept in `folder`, once the stage has written what it is for."""
+    shutil.rmtree(folder)
 
 
 def describe(*parts: object) -> str:

@@ -22,7 +22,7 @@ from replications.tcav.captioned import CaptionedNetworks
 from replications.tcav.captioned_estimates import estimate_captions
 from replications.tcav.captioned_readings import HALVES
 from replications.tcav.experiment import Networks, Pictures, Record, Spec
-from replications.tcav.jobs import describe, run_jobs
+from replications.tcav.jobs import describe, drop_jobs, run_jobs
 from replications.tcav.published import PublishedNetwork
 from replications.tcav.published_estimates import estimate_published
 from replications.tcav.readings import find_readings
@@ -42,6 +42,7 @@ def main() -> None:
     networks = find_networks(setting)
     readings = find_readings(networks, params)
     weights = artifacts_dir("tcav", setting) / "networks.safetensors"
+    unfinished = artifacts_dir("tcav", setting) / "unfinished"
     seeds = sorted({spec.seed for spec in networks.specs})
     with record_run("tcav", setting, seeds=[params.seed, *seeds]) as run:
         trained = load_networks(weights, networks)
@@ -57,7 +58,7 @@ def main() -> None:
             "measuring",
             networks.specs,
             read_network,
-            artifacts_dir("tcav", setting) / "unfinished",
+            unfinished,
             describe(hash_code("replications.tcav.readings"), params, networks.settings, digest),
         )
         if len(read) < len(networks.specs):  # the time of this run is then not that of all the work
@@ -67,6 +68,7 @@ def main() -> None:
         records = {spec: json.loads(content) for spec, content in finished.items()}
         write_results(setting, records, readings.picture(trained))
         write_measurements("tcav", setting, estimate_claims(networks, records, params))
+    drop_jobs(unfinished)
 
 
 def estimate_claims(networks: Networks, records: Mapping[Spec, Record], params: Params) -> dict[str, Measurement]:

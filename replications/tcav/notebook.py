@@ -66,9 +66,13 @@ network uses is known from outside: how well does it do when the captions are ta
 - Of the classes that a network recognises well without captions, the image concept scores above the caption concept in a share of
   {show("image-dominates-where-it-is-used")}. Where captions were always right, the caption concept scores above the image
   concept in a share of {show("captions-dominate-without-noise")}.
+- Our concept sets cross photographs and captions. With sets composed as in the paper, the class's plain photographs, the rank
+  correlation is {show("tcav-follows-with-the-papers-sets")}; for its caption concept, the caption above which all other pixels are
+  shuffled, it is {show("caption-tcav-falls-with-the-papers-sets")}, against {show("caption-tcav-falls")} with ours.
 - The saliency maps: the share of attribution on the caption tells a network that saw right captions from one that saw unrelated
   ones with a chance of {show("integrated-gradients-separate")} (Integrated Gradients) and {show("smoothgrad-separates")}
-  (SmoothGrad); a half is guessing. This is a measure of our own: the paper asked people, who were right in 52 % of cases.
+  (SmoothGrad); a half is guessing. This is a measure of our own: the paper asked people which of image and caption mattered more
+  to a network; they were right in 52 % of cases.
 
 ### Each class's story
 
@@ -100,7 +104,7 @@ belongs to one class and whose shape to another.
   them the class's own texture scores highest in a share of {show("relative-cav-finds-texture")} in networks trained on texture.
 
 The networks learned only part of their task, as the accuracies in the table say (chance is {1 / len(known_classes()):.1f}), so
-"uses texture" is a matter of degree here.
+"uses texture" is a matter of degree here. They are trained as long as those of the captions; longer training was not tried.
 
 ### Scores of the class's own texture and shape
 

@@ -23,6 +23,7 @@ from replications.tcav.settings import MeasureParams
 from replications.tcav.tables import Score
 
 RANDOM = "random"
+UNITS_AT_ONCE = 50_000  # converted to double precision together; for 2,000 images, 0.8 GB
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,22 @@ def read_stage(
     counts = np.cumsum([0, *(len(images) for images in concepts.values())])
     rows = {name: np.arange(counts[place], counts[place + 1]) for place, name in enumerate(concepts)}
     activations = np.concatenate([read_activations(network, stage, images) for images in concepts.values()])
-    gradients = {name: logit_gradients(network, stage, i.images, i.class_index) for name, i in inputs.items()}
-    products = {name: gradient @ activations.T for name, gradient in gradients.items()}
-    precise = activations.astype(np.float64)  # the classifier's matrices must stay positive definite
-    return StageReading(stage, rows, activations, precise @ precise.T, products)
+    products = {
+        name: logit_gradients(network, stage, i.images, i.class_index) @ activations.T for name, i in inputs.items()
+    }
+    return StageReading(stage, rows, activations, gram_matrix(activations), products)
+
+
+def gram_matrix(activations: Float[np.ndarray, "all unit"]) -> Float[np.ndarray, "all all"]:
+    """Returns the inner products of all images, in double precision: the classifier needs them positive definite.
+
+    Early stages of published networks have hundreds of thousands of units, so these are converted in turns.
+    """
+    gram = np.zeros((len(activations), len(activations)))
+    for start in range(0, activations.shape[1], UNITS_AT_ONCE):
+        part = activations[:, start : start + UNITS_AT_ONCE].astype(np.float64)
+        gram += part @ part.T
+    return gram
 
 
 def score_stage(reading: StageReading, options: Options, rng: np.random.Generator) -> Iterator[Score]:

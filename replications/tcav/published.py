@@ -49,7 +49,11 @@ class PublishedNetwork:
 
 
 class Normalise(nn.Module):
-    """Turns pixels in [0, 1] into what the published weights expect: minus 0.5, over 0.5, as in the original code."""
+    """Turns pixels in [0, 1] into what the published weights expect: minus 0.5, over 0.5, as in the original code.
+
+    With torchvision's `transform_input`, its normalisation by channel and what the models then do to undo it come to
+    the same.
+    """
 
     def forward(self, images: Tensor) -> Tensor:
         """Returns the images on the scale from -1 to 1."""
@@ -62,8 +66,14 @@ def build_published(name: str) -> StagedNetwork:
     Raises:
         PublishedNetworkError: torchvision is not installed.
     """
+    return chain_stages(create_model(name))
+
+
+def create_model(name: str) -> nn.Module:
+    """Returns torchvision's own model with random weights, without the classifiers that only training uses."""
     options: dict[str, Any] = {"weights": None, "init_weights": False, "aux_logits": False}
-    return chain_stages(import_models().get_model(NAMES[name], **options))
+    model: nn.Module = import_models().get_model(NAMES[name], **options)
+    return model
 
 
 def chain_stages(model: nn.Module) -> StagedNetwork:
@@ -110,8 +120,7 @@ def read_published(name: str, path: Path | None) -> Mapping[str, Tensor]:
 
 def load_published(name: str, path: Path | None) -> StagedNetwork:
     """Returns the published network as a chain of stages. Raises as `build_published` and `read_published`."""
-    options: dict[str, Any] = {"weights": None, "init_weights": False, "aux_logits": False}
-    model = import_models().get_model(NAMES[name], **options)
+    model = create_model(name)
     model.load_state_dict(read_published(name, path))
     return chain_stages(model)
 
@@ -120,13 +129,14 @@ def import_models() -> Any:
     """Returns torchvision's collection of models.
 
     Raises:
-        PublishedNetworkError: torchvision is not installed.
+        PublishedNetworkError: torchvision is not installed, or it was built for another torch.
     """
     try:
         from torchvision import models
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # RuntimeError: built for CUDA, beside a torch without, and such
         raise PublishedNetworkError(
-            "got no package torchvision, which only googlenet and inception-v3 need; install the version that belongs "
-            "to torch 2.13.0: pip install torchvision==0.28.0"
+            f"cannot import torchvision ({error}), which only googlenet and inception-v3 need; install the version "
+            f"that belongs to torch 2.13.0 and was built for the torch that is here, {torch.__version__}: "
+            "pip install torchvision==0.28.0, from where torch came"
         ) from error
     return models

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from replications.tcav.drawing import name_stages, stages_of
 from replications.tcav.published_readings import GROUPS
 from replications.tcav.tables import Score
 
@@ -15,7 +16,7 @@ def draw_bars(scores: Sequence[Score]) -> Figure:
 
     Source: kim2018tcav, Fig. 4; a star marks what does not pass the test there.
     """
-    stages = list(dict.fromkeys(score.stage for score in scores))
+    stages = stages_of(scores)
     classes = [name for name in GROUPS if any(score.inputs == name for score in scores)]
     figure: Figure
     figure, grid = plt.subplots(len(classes), 1, figsize=(3 + 0.7 * len(stages), 2.1 * len(classes)), squeeze=False)
@@ -30,7 +31,7 @@ def draw_bars(scores: Sequence[Score]) -> Figure:
                     axes.text(place, row.score + 0.01, "*", ha="center", va="bottom")
         axes.axhline(0.5, color=plt.rcParams["grid.color"], linewidth=1, zorder=0)
         axes.set(ylim=(0, 1.12), title=name)
-        axes.set_xticks(range(len(stages)), stages, rotation=30, ha="right", rotation_mode="anchor")
+        name_stages(axes, stages)
         axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.supylabel("relative TCAV score (fraction)", size=10)
     return figure

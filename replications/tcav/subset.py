@@ -2,8 +2,8 @@
 
 python -P -m replications.tcav.subset
 
-Restored by `dvc pull`, this stage need not run. It needs the four published files: Debian's package
-dataset-fashion-mnist, or the official download in the folder named in params.yaml.
+Restored by `dvc pull`, this stage need not run. It takes the four published files from Debian's package
+dataset-fashion-mnist, or from the folder named in params.yaml, or else from the authors' address.
 """
 
 import io
@@ -15,10 +15,11 @@ import numpy as np
 from replications.common.files import write_bytes
 from replications.common.params import StageParams, load_params
 from replications.common.paths import REPLICATIONS
-from replications.tcav.fashion import check_files, select_garments
+from replications.tcav.fashion import select_garments
+from replications.tcav.fashion_files import find_files
 from replications.tcav.words import CLASS_WORDS
 
-SUBSET = REPLICATIONS / "tcav" / "artifacts" / "fashion-mnist.npz"
+ARTIFACTS = REPLICATIONS / "tcav" / "artifacts"
 
 
 class Params(StageParams):
@@ -33,13 +34,12 @@ class Params(StageParams):
 def main() -> None:
     """Writes `artifacts/fashion-mnist.npz`."""
     params = load_params("tcav", "subset", Params)
-    folder = Path(params.folder)
-    check_files(folder)
+    folder = find_files(Path(params.folder), ARTIFACTS / "fashion-mnist")
     garments = select_garments(folder, CLASS_WORDS, params.train, params.test, params.others)
     content = io.BytesIO()
     np.savez_compressed(content, **asdict(garments))
-    write_bytes(SUBSET, content.getvalue())
-    print(f"{SUBSET.name}: {content.tell() / 1e6:.1f} MB")
+    write_bytes(ARTIFACTS / "fashion-mnist.npz", content.getvalue())
+    print(f"fashion-mnist.npz: {content.tell() / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from replications.common.params import StageParams, load_params
 from replications.common.paths import artifacts_dir
 from replications.common.stage import parse_setting
 from replications.tcav.experiment import Networks, Spec
-from replications.tcav.jobs import describe, run_jobs
+from replications.tcav.jobs import describe, drop_jobs, run_jobs
 from replications.tcav.networks import Training
 from replications.tcav.setting_networks import find_networks
 from replications.tcav.weights import pack_weights
@@ -51,6 +51,7 @@ def main() -> None:
     write_bytes(folder / "networks.safetensors", pack_weights({spec: load(b) for spec, b in trained.items()}))
     seconds = round(time.perf_counter() - started, 1)
     write_json(folder / "training.json", {"networks": len(trained), "wall_seconds": seconds})
+    drop_jobs(folder / "unfinished")
     print(f"{len(trained)} networks in {seconds} s")
 
 

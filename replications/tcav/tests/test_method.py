@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from replications.tcav import classifier as classifier_module
+from replications.tcav import profile
 from replications.tcav.classifier import NoConvergenceError, fit_logistic
 from replications.tcav.method import (
     Cavs,
@@ -225,6 +226,12 @@ def test_images_are_sorted_by_how_much_of_the_concept_they_hold(rng):
     amounts = np.array([3.0, -2.0, 0.5])
     images = 0.1 * rng.normal(size=(3, UNITS)) + amounts[:, None] * axis(2)
     assert np.argsort(concept_similarity(vectors, images)).tolist() == np.argsort(amounts).tolist()
+
+
+def test_the_gram_matrix_does_not_depend_on_how_many_units_are_taken_at_once(rng, monkeypatch):
+    activations = rng.normal(size=(7, 25)).astype(np.float32)
+    monkeypatch.setattr(profile, "UNITS_AT_ONCE", 10)
+    assert profile.gram_matrix(activations) == pytest.approx(activations.astype(float) @ activations.T.astype(float))
 
 
 def test_activations_are_flattened_and_not_pooled():

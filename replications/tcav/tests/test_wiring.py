@@ -1,6 +1,7 @@
 """The stages on tiny data: every claim is measured, runs resume, and published networks run on a stand-in."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,15 @@ from replications.common.verdicts import Verdict
 from replications.tcav import published, published_readings
 from replications.tcav.captioned import WITHOUT, CaptionedNetworks
 from replications.tcav.captioned_estimates import profile_differences, separation
-from replications.tcav.captioned_readings import CaptionedReadings
+from replications.tcav.captioned_readings import CaptionedReadings, shuffle_pixels
 from replications.tcav.correlation import spearman
 from replications.tcav.experiment import Networks, Record, Spec
 from replications.tcav.fashion import Garments
 from replications.tcav.figures import draw_captions, draw_published, draw_textures
-from replications.tcav.jobs import run_jobs
+from replications.tcav.jobs import drop_jobs, run_jobs
 from replications.tcav.measure import estimate_claims, to_bytes
 from replications.tcav.networks import StagedNetwork, Training, build_network, predict_logits, train_network
+from replications.tcav.photographs import CAPTION_TOP
 from replications.tcav.published import PublishedNetwork, PublishedNetworkError, chain_stages, read_published
 from replications.tcav.published_readings import GROUPS, ImagesError
 from replications.tcav.readings import find_readings
@@ -80,7 +82,8 @@ def test_every_claim_of_captions_is_measured_and_drawn(captioned, tmp_path):
     judged = judge_setting(load_claims("tcav"), "captions", estimate_claims(captioned, records, PARAMS))
     assert not {claim.verdict for claim in judged.claims} & {Verdict.NOT_RUN}
     scores = rows_of(records)
-    assert len([s for s in scores if "," not in s.inputs]) == 3 * 5 * 9 * 4  # networks, stages, concepts, classes
+    ours, papers = 9 * 4, 4 + 4  # concepts by classes, and the paper's own two sets of each class
+    assert len([s for s in scores if "," not in s.inputs]) == 3 * 5 * (ours + papers)  # networks, stages
     write_scores(tmp_path / "scores.csv", scores)
     again = read_scores(tmp_path / "scores.csv")
     assert [(s.network, s.stage, s.concept, s.inputs, s.passes) for s in again] == [
@@ -111,11 +114,21 @@ def test_the_random_set_of_a_captioned_concept_shares_no_photograph_with_it(capt
     assert len(kept) == 4 * (30 - 12) and (np.bincount(labels) == 18).all()
 
 
+def test_the_papers_caption_concept_keeps_the_caption_and_the_colours_but_not_their_places(rng):
+    images = rng.random((2, 3, 48, 48))
+    shuffled = shuffle_pixels(images, rng)
+    assert (shuffled[:, :, CAPTION_TOP:] == images[:, :, CAPTION_TOP:]).all()
+    for image, other in zip(images[:, :, :CAPTION_TOP], shuffled[:, :, :CAPTION_TOP], strict=True):
+        colours, others = (sorted(map(tuple, part.reshape(3, -1).T)) for part in (image, other))
+        assert colours == others
+        assert (image == other).mean() < 0.05
+
+
 def test_networks_of_one_seed_see_the_same_photographs_and_differ_in_captions(captioned):
     clean, noisy = (
         captioned.draw(captioned.garments.train, noise, np.random.default_rng([0, 0]))[0] for noise in (None, 1.0)
     )
-    assert torch.equal(clean[:, :, :37], noisy[:, :, :37])
+    assert torch.equal(clean[:, :, :CAPTION_TOP], noisy[:, :, :CAPTION_TOP])
     assert not torch.equal(clean, noisy)
 
 
@@ -167,6 +180,19 @@ def test_a_run_that_was_killed_goes_on_to_the_same_result(tmp_path, capsys):
     assert len(done) == count  # all is kept
     run_jobs("t", specs, work, tmp_path, "another key")
     assert len(done) == count + 4  # nothing that another key left is taken
+
+
+def test_after_the_results_are_written_nothing_is_kept_for_the_next_run(tmp_path):
+    done: list[Spec] = []
+
+    def work(spec: Spec) -> bytes:
+        done.append(spec)
+        return b"result"
+
+    for _ in range(2):
+        run_jobs("t", [Spec("a", 0)], work, tmp_path / "unfinished", "key")
+        drop_jobs(tmp_path / "unfinished")
+    assert done == [Spec("a", 0)] * 2
 
 
 class TinyBackbone(nn.Module):
@@ -242,8 +268,19 @@ def test_too_few_concept_images_are_named(stand_in, monkeypatch):
 def test_missing_weights_and_a_missing_torchvision_say_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(PublishedNetworkError, match=r"got no file .*; expected weights of googlenet"):
         read_published("googlenet", tmp_path / "missing.pth")
-    monkeypatch.setitem(__import__("sys").modules, "torchvision", None)
+    monkeypatch.setitem(sys.modules, "torchvision", None)
     with pytest.raises(PublishedNetworkError, match=r"pip install torchvision==0\.28\.0"):
+        published.build_published("googlenet")
+
+
+def test_a_torchvision_for_another_torch_is_told_from_a_missing_one(tmp_path, monkeypatch):
+    """This is how a torchvision for CUDA fails beside a torch without."""
+    (tmp_path / "torchvision").mkdir()
+    code = 'raise RuntimeError("operator torchvision::nms does not exist")'
+    (tmp_path / "torchvision" / "__init__.py").write_text(code, encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PublishedNetworkError, match=r"nms does not exist.*built for the torch that is here"):
         published.build_published("googlenet")
 
 
