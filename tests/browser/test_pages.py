@@ -72,7 +72,6 @@ def test_a_figure_loads_in_the_theme_that_is_shown_and_no_other(page, address):
     fetched = []
     page.on("request", lambda request: fetched.append(request.url))
     page.goto(f"{address}/replications/ioi/", wait_until="networkidle")
-    page.locator(".figure-scroll").first.scroll_into_view_if_needed()
-    page.wait_for_load_state("networkidle")
-    assert any("-light.svg" in url for url in fetched)
+    with page.expect_request_finished(lambda request: "-light.svg" in request.url):
+        page.locator(".figure-scroll").first.scroll_into_view_if_needed()
     assert not any("-dark.svg" in url for url in fetched)
