@@ -96,7 +96,9 @@ def take_apart(model: Any) -> Decoder:
         UnsupportedModelError: neither GPT-2 nor Llama.
     """
     config = model.config
-    weights = {n.replace("_original_component.", ""): p.detach() for n, p in model.named_parameters()}
+    # A wrapped model has a weight under more than one name; its own modules are behind `_original_component`.
+    named = model.named_parameters(remove_duplicate=False)
+    weights = {name.replace("_original_component.", ""): parameter.detach() for name, parameter in named}
     if config.model_type == "llama":
         return _from_llama(config, weights)
     if config.model_type == "gpt2":
