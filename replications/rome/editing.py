@@ -83,7 +83,6 @@ class Editor:
         """Returns k* and v* of a fact at a layer."""
         p, s = self.params, self.setting
         # Deviation: published-code
-        # Deviation: step-size
         value = ValueParams(p.v_steps, s.v_step, p.kl_factor, p.v_decay, s.v_clamp, p.stop_loss)
         return find_association(self.decoder, layer, self.rewriting(fact), value)
 
