@@ -24,6 +24,7 @@ from replications.rome.traces import Tracer, join_traces, trace_map, write_trace
 from replications.rome.tracing import noise_scale
 
 Params = TraceParams
+WORDS_SHOWN = 3  # tokens that the subject of the fact in the figure has at least
 
 
 def main() -> None:
@@ -51,9 +52,10 @@ def main() -> None:
             extent = {"windowed": number < setting.windowed, "controlled": number < params.controlled}
             trace = partial(tracer.trace, prompts[number], case, **extent)
             traced.append(keep(pieces / f"{case}.npz", trace))
-        shown = prompts[0]
+        place = next((n for n, p in enumerate(prompts) if p.subject[1] - p.subject[0] >= WORDS_SHOWN), 0)
+        shown, case = prompts[place], content["traced"][place]
         words = [model.tokenizer.decode([token]) for token in (*shown.tokens, shown.target[0])]
-        example = keep(pieces / "map.npz", lambda: trace_map(tracer, shown, content["traced"][0], words))
+        example = keep(pieces / "map.npz", lambda: trace_map(tracer, shown, case, words))
         traces = join_traces(traced, tracer)
         write_traces(results_dir("rome", name) / "traces.npz", traces, example)
         measured = estimate_traces(traces, decoder.n_layers, params.seed)

@@ -70,8 +70,8 @@ Markdown(f"""
 Is that a place, or would anything do? The best layer restores {show("early-site-above-random-layers", 100)} points more than a
 random layer, and {show("early-site-above-other-subject-tokens", 100)} points more than the same layer at the subject's first
 token. The best window of MLPs restores {show("mlp-window-above-scattered-mlps", 100)} points more than as many MLPs of random
-layers. When the later MLPs at this token are held at their corrupted outputs, early states lose
-{show("severing-mlps-matters-more", 100)} percent of their effect more than when attention is held.
+layers. Early states lose part of their effect when the later MLPs at this token are held at their corrupted outputs, or
+attention is; with the MLPs they lose more, by this share of the effect in percent: {show("severing-mlps-matters-more", 100)}.
 """)
 
 # %% [markdown]
