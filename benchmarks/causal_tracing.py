@@ -1,6 +1,6 @@
 """Causal tracing of one fact, against an implementation that reruns the full model for every restored state.
 
-The model has the shape of SmolLM2-135M with 12 of its layers and random weights, so that nothing is downloaded: the
+The model has the shape of SmolLM2-135M with six of its layers and random weights, so that nothing is downloaded: the
 cost of a forward pass does not depend on the weights.
 """
 
@@ -17,7 +17,7 @@ from replications.rome.decoder import take_apart
 from replications.rome.encoding import Prompt
 from replications.rome.tracing import restore_state, restored_probability, run_clean_and_corrupted
 
-LAYERS, VOCABULARY, DRAWS, NOISE, BATCH_TOKENS = 12, 8192, 10, 0.1, 2400
+LAYERS, VOCABULARY, DRAWS, NOISE, BATCH_TOKENS = 6, 8192, 10, 0.1, 2400
 PROMPT = Prompt(tuple(range(10, 20)), subject=(3, 6), target=(7,))
 
 
@@ -45,7 +45,7 @@ def compare() -> Iterator[Comparison]:
 
 
 def build_model() -> LlamaForCausalLM:
-    """Returns twelve layers in the shape of SmolLM2-135M with random weights."""
+    """Returns six layers in the shape of SmolLM2-135M with random weights."""
     config = LlamaConfig(
         num_hidden_layers=LAYERS, num_attention_heads=9, num_key_value_heads=3, hidden_size=576,
         intermediate_size=1536, vocab_size=VOCABULARY, attn_implementation="eager", tie_word_embeddings=True,
