@@ -94,7 +94,7 @@ def train_on_pairs(layer: int) -> tuple[GPT2LMHeadModel, list[Prompt]]:
     """
     torch.manual_seed(0)
     config = GPT2Config(
-        n_layer=4, n_head=4, n_embd=48, vocab_size=40, n_positions=8, attn_implementation="eager",
+        n_layer=4, n_head=4, n_embd=32, vocab_size=40, n_positions=8, attn_implementation="eager", initializer_range=0.2,
         resid_pdrop=0, embd_pdrop=0, attn_pdrop=0,
     )  # fmt: skip
     model = GPT2LMHeadModel(config)
@@ -105,8 +105,8 @@ def train_on_pairs(layer: int) -> tuple[GPT2LMHeadModel, list[Prompt]]:
     pairs = [(first, second) for first in range(4) for second in range(4)]
     tokens = torch.tensor([[30, first, 10 + second, 31, 32] for first, second in pairs])
     objects = torch.tensor([20 + (first ^ second) for first, second in pairs])
-    optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=3e-3)
-    for _ in range(250):
+    optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    for _ in range(60):
         loss = torch.nn.functional.cross_entropy(model(tokens).logits[:, -1], objects)
         optimiser.zero_grad()
         loss.backward()
