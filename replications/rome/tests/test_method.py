@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from replications.rome.decoder import Decoder
+from replications.rome.decoder import read_key
 from replications.rome.method import (
     Rewriting,
     TuningParams,
@@ -15,7 +15,7 @@ from replications.rome.method import (
     rank_one_update,
     second_moments,
 )
-from replications.rome.runs import target_log_probability
+from replications.rome.runs import pad, run_rows, target_log_probability
 
 LAYER = 1
 BARE = Rewriting(contexts=[(3, 5, 7, 9, 11)], target=(2, 4), after=3, essence=(5, 7, 1, 2), essence_after=3)
@@ -84,35 +84,34 @@ def test_after_an_edit_the_weights_are_the_same_bit_by_bit_even_if_it_fails(mode
     assert all(torch.equal(weights, before[name]) for name, weights in model.state_dict().items())
 
 
-def edit(decoder: Decoder, rewriting: Rewriting, params: ValueParams):
-    association = find_association(decoder, LAYER, rewriting, params)
-    keys = torch.randn(association.key.shape[0], 200)
-    update = rank_one_update(decoder.layers[LAYER].w_down, factorise(keys @ keys.T), association.key, association.value)
-    return association, update
-
-
 def test_the_edited_model_has_the_loss_that_the_search_for_the_value_ended_with(decoder):
     params = ValueParams(steps=6, step=0.1, kl_factor=0.0, decay=0.0, clamp=100.0, stop_loss=0.0)
     association = find_association(decoder, LAYER, BARE, params)
     # A covariance in which the keys of all other positions are so frequent that the update cannot move them.
-    key = association.key
-    tokens = torch.tensor([[*BARE.contexts[0], *BARE.target[:-1]]])
-    others = second_moments(decoder, [LAYER], tokens)[LAYER].double() - torch.outer(key, key).double()
-    factor = factorise(1e6 * others + torch.eye(len(key), dtype=torch.float64))
-    update = rank_one_update(decoder.layers[LAYER].w_down, factor, key, association.value)
+    run = run_rows(decoder, pad([[*BARE.contexts[0], *BARE.target[:-1]]], decoder.device))
+    keys = read_key(decoder, decoder.layers[LAYER], run.residual[LAYER][0] + run.attention[LAYER][0]).double()
+    place = len(BARE.contexts[0]) - BARE.after
+    torch.testing.assert_close(keys[place].float(), association.key)
+    others = torch.cat([keys[:place], keys[place + 1 :]])
+    factor = factorise(1e6 * others.T @ others + torch.eye(keys.shape[1], dtype=torch.float64))
+    update = rank_one_update(decoder.layers[LAYER].w_down, factor, association.key, association.value)
     with edited(decoder, LAYER, update):
         found = -target_log_probability(decoder, [BARE.contexts[0]], [BARE.target])
     assert association.loss[1] < association.loss[0]
     assert float(found) == pytest.approx(association.loss[1], rel=1e-2)
 
 
-def test_an_edit_behind_prefixes_makes_the_new_object_likelier_behind_each(decoder):
-    targets = [PREFIXED.target] * 3
-    before = target_log_probability(decoder, PREFIXED.contexts, targets)
-    _, update = edit(decoder, PREFIXED, VALUE)
-    with edited(decoder, LAYER, update):
-        after = target_log_probability(decoder, PREFIXED.contexts, targets)
-    assert (after > before).all() and after[0] > before[0] + 0.5
+def test_the_key_is_the_mean_over_prefixes_of_what_the_matrix_reads_at_the_subjects_last_token(model, decoder):
+    association = find_association(decoder, LAYER, PREFIXED, VALUE)
+    name = "transformer.h.1.mlp.c_proj" if hasattr(model, "transformer") else "model.layers.1.mlp.down_proj"
+    read = []
+    handle = model.get_submodule(name).register_forward_hook(lambda _, inputs, __: read.append(inputs[0][0, -3]))
+    with torch.no_grad():
+        for context in PREFIXED.contexts:  # one by one, so without padding
+            model(torch.tensor([context]))
+    handle.remove()
+    torch.testing.assert_close(association.key, torch.stack(read).mean(0), rtol=1e-4, atol=1e-5)
+    assert association.loss[1] < association.loss[0]
 
 
 def test_the_value_stays_within_the_clamp_and_one_step_is_no_change(decoder):

@@ -94,8 +94,8 @@ def train_on_pairs(layer: int) -> tuple[GPT2LMHeadModel, list[Prompt]]:
     """
     torch.manual_seed(0)
     config = GPT2Config(
-        n_layer=4, n_head=4, n_embd=32, vocab_size=40, n_positions=8, attn_implementation="eager", initializer_range=0.2,
-        resid_pdrop=0, embd_pdrop=0, attn_pdrop=0,
+        n_layer=4, n_head=4, n_embd=32, vocab_size=40, n_positions=8, attn_implementation="eager",
+        initializer_range=0.2, resid_pdrop=0, embd_pdrop=0, attn_pdrop=0,
     )  # fmt: skip
     model = GPT2LMHeadModel(config)
     for number, block in enumerate(model.transformer.h):
