@@ -12,7 +12,7 @@ from replications.induction_heads.circuits import loss_of_layers, losses_by_orde
 from replications.induction_heads.evidence import RunEvidence
 from replications.induction_heads.model import Transformer
 
-NO_HEADS = "no induction head formed, so there is nothing to describe"
+NO_HEADS = "no head counts as an induction head by both scores, so there is nothing to describe"
 DEEP = ("two-layer", "three-layer")
 
 
@@ -154,7 +154,7 @@ ESTIMATES: Mapping[str, Callable[[Estimator], Measurement]] = {
     "untrained-prefix-matching": lambda e: e.each(lambda r: float(r.best_prefix[0]), "two-layer", unit="1"),
     "without-recurrence": lambda e: e.each(lambda r: float(r.best_prefix[-1]), "phrases-never-recur", unit="1"),
     "rarer-recurrence-forms-later": lambda e: e.paired(
-        lambda r, control: r.formed_at / control.formed_at, "phrases-8", "phrases-2"
+        lambda r, control: r.formed_at / control.formed_at, "phrases-8", "two-layer"
     ),
     "every-width-forms": lambda e: e.each(
         lambda r: bool(r.induction_heads), "width-32", "two-layer", "width-128", unit="fraction"

@@ -11,9 +11,10 @@ from replications.common.figures import save_figure
 from replications.common.params import StageParams, load_params, load_setting
 from replications.common.paths import results_dir
 from replications.common.stage import parse_setting
+from replications.common.tables import read_rows
 from replications.induction_heads import plots_circuit, plots_pretrained, plots_training
 from replications.induction_heads.settings import Experiment, Setting
-from replications.induction_heads.tables import read_curves, read_heads
+from replications.induction_heads.tables import HeadRow, read_curves
 from replications.induction_heads.words import WORDS
 
 DEPTHS = ("one-layer", "two-layer", "three-layer")
@@ -58,7 +59,7 @@ def draw_training(setting: Setting, arrays: Path, figures: Path, smoothing: int)
         "prefix matching. Each smeared model and its control share seed and documents.",
     )
     if main == "phrases":
-        counts = [("phrases-2", "2"), ("two-layer", "4"), ("phrases-8", "8"), ("phrases-never-recur", "used once")]
+        counts = [("two-layer", "2"), ("phrases-4", "4"), ("phrases-8", "8"), ("phrases-never-recur", "used once")]
         widths = [("width-32", "width 32"), ("two-layer", "width 64"), ("width-128", "width 128")]
         save_figure(
             lambda: plots_training.draw_variations(curves, [("Phrases of a document", counts), ("Width", widths)]),
@@ -80,7 +81,7 @@ def draw_circuit(setting: Setting, arrays: Path, figures: Path) -> None:
     """Writes the figures of the circuit."""
     main, experiment = next(iter(setting.experiments.items()))
     circuit = load_file(arrays / "circuit.safetensors")
-    rows = [row for row in read_heads(arrays / "heads.csv") if row.model.startswith(f"{main}/")]
+    rows = [row for row in read_rows(arrays / "heads.csv", HeadRow) if row.model.startswith(f"{main}/")]
     names = name_tokens([int(token) for token in circuit["watched_sequence"]], experiment)
     save_figure(
         lambda: plots_circuit.draw_patterns(circuit, names),
@@ -117,7 +118,7 @@ def draw_circuit(setting: Setting, arrays: Path, figures: Path) -> None:
 
 def draw_pretrained(arrays: Path, figures: Path) -> None:
     """Writes the figures of a pretrained model."""
-    rows = read_heads(arrays / "heads.csv")
+    rows = read_rows(arrays / "heads.csv", HeadRow)
     save_figure(
         lambda: plots_pretrained.draw_maps(rows),
         figures / "1-head-scores",

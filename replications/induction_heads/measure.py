@@ -17,6 +17,7 @@ from replications.common.params import StageParams, load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
 from replications.common.provenance import record_run
 from replications.common.stage import parse_setting
+from replications.common.tables import write_rows
 from replications.induction_heads.corpora import Params as TrainParams
 from replications.induction_heads.corpora import open_corpus
 from replications.induction_heads.estimates import Estimator
@@ -41,7 +42,7 @@ from replications.induction_heads.records import (
 )
 from replications.induction_heads.runs import load_history, load_model
 from replications.induction_heads.settings import Experiment, Pretrained, Setting
-from replications.induction_heads.tables import HeadRow, write_arrays, write_curves, write_heads
+from replications.induction_heads.tables import HeadRow, write_arrays, write_curves
 from replications.induction_heads.text import SYMPY, read_wheels
 from replications.induction_heads.training import RunName
 
@@ -89,7 +90,7 @@ def measure_trained(
     seeds = next(iter(setting.experiments.values())).seeds
     estimator = Estimator(runs, np.random.default_rng(params.seed), params.random_draws, seeds)
     measured = estimator.measure(claims)
-    write_heads(folder / "heads.csv", tabulate_heads(runs))
+    write_rows(folder / "heads.csv", tabulate_heads(runs), HeadRow)
     write_curves(folder / "curves.safetensors", tabulate_curves(runs))
     write_arrays(folder / "circuit.safetensors", describe_circuit(estimator.find(train.watched_model)[0]))
     ablations = describe_ablations(estimator.find(ABLATED_ALONE), params.random_draws, params.seed)
@@ -104,19 +105,20 @@ def measure_pretrained(chosen: Pretrained, params: Params, folder: Path) -> dict
     texts = cut_texts(read_wheels([SYMPY]), model.tokenizer, params.texts, rng)
     scores = score_heads(model, texts, rng)
     heads = scores.find_induction_heads(params.induction_line)
-    strongest = heads[: params.ablated_heads]
+    strongest = scores.find_strongest(params.ablated_heads)
     _, repeated = draw_sequences(model.tokenizer, rng)  # others than those that found the heads
     on_repetition = ablate(model, repeated, strongest, params.random_draws, rng)
     on_text = ablate(model, texts[: params.ablated_texts], strongest, params.random_draws, rng)
     losses = text_losses(model, texts)
     bands = (params.early[0], params.early[1]), (params.late[0], params.late[1])
     columns = (scores.prefix.mean(0), scores.copying.mean(0), scores.previous, scores.eigenvalues)
-    write_heads(
+    write_rows(
         folder / "heads.csv",
         [
             HeadRow(chosen.model, 0, *place, *(float(c[place]) for c in columns), int(place in heads), math.nan)
             for place in np.ndindex(columns[0].shape)
         ],
+        HeadRow,
     )
     write_arrays(
         folder / "losses.safetensors",

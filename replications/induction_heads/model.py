@@ -70,11 +70,12 @@ def normalise(residual: Float[Tensor, "... d_model"]) -> Float[Tensor, "... d_mo
 
 
 def encode_positions(context: int, width: int) -> Float[Tensor, "position d_model"]:
-    """Returns sines and cosines of root mean square 1, wavelengths from 2 pi to 2 pi times the context.
+    """Returns sines and cosines of root mean square 1, with wavelengths from 2 tokens to about the context.
 
     Source: olsson2022context, Model Details (positions in the style of Press et al.: sinusoids, for queries and keys).
     """
-    frequencies = torch.exp(-torch.arange(0, width, 2) / width * math.log(context))
+    # Deviation: short-wavelengths
+    frequencies = math.pi * torch.exp(-torch.arange(0, width, 2) / width * math.log(context / 2))
     angles = torch.arange(context)[:, None] * frequencies
     return torch.cat([torch.sin(angles), torch.cos(angles)], 1) * math.sqrt(2)
 

@@ -18,13 +18,14 @@ from IPython.display import HTML, Markdown
 from replications.common.measurements import read_measurements
 from replications.common.params import load_setting
 from replications.common.paths import artifacts_dir, results_dir
+from replications.common.tables import read_rows
 from replications.induction_heads.settings import Setting
-from replications.induction_heads.tables import read_heads
+from replications.induction_heads.tables import HeadRow
 
 name = os.environ.get("REPLICATION_SETTING", "laptop")
 setting = load_setting("induction_heads", name, Setting)
 measured = read_measurements("induction_heads", name)
-rows = read_heads(results_dir("induction_heads", name) / "arrays" / "heads.csv")
+rows = read_rows(results_dir("induction_heads", name) / "arrays" / "heads.csv", HeadRow)
 trained = setting.pretrained is None
 torch.set_grad_enabled(False)
 
@@ -59,9 +60,9 @@ On natural text of the same budget, the highest prefix matching score of two-lay
     else f"""
 ## What came out
 
-Of {len(rows)} heads, **{sum(row.induction for row in rows)}** are induction heads by both evaluators; the highest prefix
-matching score is **{show("strongest-prefix-matching")}**. {show("induction-heads-before-half-depth")} of them sit in
-the first half of the layers. Without the strongest of them, patterns frozen,
+Of {len(rows)} heads, **{sum(row.induction for row in rows)}** count as induction heads by both scores. The highest prefix
+matching score is **{show("strongest-prefix-matching")}**. Share of the induction heads that sit in the first half of
+the layers: {show("induction-heads-before-half-depth")}. Without the ten heads that match prefixes best, patterns frozen,
 **{show("repetition-lost-without-induction-heads")}** of what repetition gains is lost (as many random heads:
 {show("repetition-lost-without-random-heads")}), and **{show("icl-lost-without-induction-heads")}** of the in-context score on
 text (random: {show("icl-lost-without-random-heads")}).

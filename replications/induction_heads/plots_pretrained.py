@@ -54,7 +54,7 @@ def draw_repetition(losses: Arrays) -> Figure:
     figure, axes = plt.subplots(figsize=(6.4, 3))
     shown = {
         "repeated": "whole model",
-        "ablated": "without the strongest induction heads",
+        "ablated": "without the heads that match prefixes best",
         "random": "without random heads",
     }
     for name, label in shown.items():

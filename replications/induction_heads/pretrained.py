@@ -51,6 +51,13 @@ class HeadScores:
         found = zip(*np.nonzero((prefix >= line) & (copying > 0)), strict=True)
         return sorted(((int(layer), int(head)) for layer, head in found), key=lambda address: -prefix[address])
 
+    def find_strongest(self, count: int) -> Heads:
+        """Returns the heads with the highest prefix matching scores, whatever they copy, strongest first."""
+        # Deviation: strongest-by-prefix-matching
+        prefix = self.prefix.mean(0)
+        places = np.argsort(-prefix, axis=None, kind="stable")[:count]
+        return [(int(layer), int(head)) for layer, head in zip(*np.unravel_index(places, prefix.shape), strict=True)]
+
 
 @dataclass(frozen=True)
 class Ablations:

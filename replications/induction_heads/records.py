@@ -59,7 +59,8 @@ def tabulate_curves(runs: Mapping[str, RunsByModel]) -> list[Curve]:
 def describe_circuit(run: RunEvidence) -> dict[str, np.ndarray]:
     """Returns the watched model's attention over training, its composition scores and its eigenvalues."""
     eigenvalues = np.stack([ov_eigenvalues(run.model, layer).cpu().numpy() for layer in range(run.model.shape.layers)])
-    induction = run.induction_heads[0] if run.induction_heads else (run.model.shape.layers - 1, 0)
+    strongest = np.unravel_index(run.history.prefix[-1].argmax(), run.history.prefix[-1].shape)
+    induction = run.induction_heads[0] if run.induction_heads else (int(strongest[0]), int(strongest[1]))
     earlier, later = run.history.watched[:, *run.previous_token_head], run.history.watched[:, *induction]
     return {
         "tokens": run.tokens,

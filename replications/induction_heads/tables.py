@@ -1,16 +1,14 @@
 """The small result files beside `measured.json`: a row per head, and the training curves."""
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 from safetensors.numpy import load_file, save
 
-from replications.common.files import write_bytes, write_text
+from replications.common.files import write_bytes
 
 
 @dataclass(frozen=True)
@@ -68,23 +66,6 @@ class Curve:
 
 
 CURVES = ("tokens", "loss", "in_context", "prefix", "previous")
-
-
-def write_heads(path: Path, rows: Sequence[HeadRow]) -> None:
-    """Writes the rows as CSV, numbers to 5 digits."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(HeadRow)], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in asdict(row).items()})
-    write_text(path, text.getvalue())
-
-
-def read_heads(path: Path) -> list[HeadRow]:
-    """Returns the rows of a file of `write_heads`."""
-    kinds = {field.name: field.type for field in fields(HeadRow)}
-    with path.open(encoding="utf-8", newline="") as file:
-        return [HeadRow(**{k: kinds[k](v) for k, v in row.items()}) for row in csv.DictReader(file)]  # type: ignore[operator]
 
 
 def write_curves(path: Path, curves: Sequence[Curve]) -> None:

@@ -22,6 +22,7 @@ from replications.induction_heads.corpora import Params, open_corpus
 from replications.induction_heads.runs import save_history
 from replications.induction_heads.settings import Experiment, Setting
 from replications.induction_heads.training import RunName, check_device, train_run
+from replications.induction_heads.workers import end_with_parent
 
 REPLICATION = "induction_heads"
 
@@ -48,7 +49,7 @@ def train_experiment(name: str, experiment: Experiment, params: Params, models: 
     os.environ |= {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
     began = time.monotonic()
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(experiment.processes, mp_context=context) as pool:
+    with ProcessPoolExecutor(experiment.processes, mp_context=context, initializer=end_with_parent) as pool:
         waiting = [pool.submit(train_and_save, experiment, run, params, models, checkpoints) for run in runs]
         for done, future in enumerate(as_completed(waiting), start=1):
             passed = time.monotonic() - began
@@ -65,6 +66,7 @@ def main() -> None:
     began = time.monotonic()
     if setting.pretrained is not None:
         load_tokenizer(setting.pretrained.model, setting.pretrained.path)  # fetches the model and checks its hash
+    # Deviation: second-run
     for experiment_name, experiment in setting.experiments.items():
         train_experiment(experiment_name, experiment, params, models, checkpoints)
     minutes = (time.monotonic() - began) / 60

@@ -9,6 +9,7 @@ import pytest
 from replications.common.claims import load_claims
 from replications.common.judge import judge_setting
 from replications.common.params import load_params, load_setting
+from replications.common.tables import read_rows
 from replications.common.verdicts import Verdict
 from replications.induction_heads import corpora
 from replications.induction_heads.estimates import Estimator, ablated_share, previous_token_head_composes
@@ -17,7 +18,7 @@ from replications.induction_heads.evidence import Lines, RunEvidence
 from replications.induction_heads.measure import Params, measure_trained
 from replications.induction_heads.method import PERIOD, prefix_matching_scores, previous_token_scores
 from replications.induction_heads.settings import Setting
-from replications.induction_heads.tables import read_curves, read_heads
+from replications.induction_heads.tables import HeadRow, read_curves
 from replications.induction_heads.tests.test_dataset import make_text
 from replications.induction_heads.tests.test_training import PARAMS, shrink
 from replications.induction_heads.train import train_and_save
@@ -55,8 +56,8 @@ def test_every_claim_of_a_trained_setting_is_measured_on_a_tiny_run(name: str, t
     judged = judge_setting(claims, name, measured)
     assert all(claim.verdict is not Verdict.NOT_RUN for claim in judged.claims)
     assert measured["one-layer-induction-heads"].value == 0  # nothing can form in five steps
-    assert "no induction head formed" in (measured["icl-lost-without-induction-heads"].reason or "")
-    rows = read_heads(tmp_path / "heads.csv")
+    assert "no head counts as an induction head" in (measured["icl-lost-without-induction-heads"].reason or "")
+    rows = read_rows(tmp_path / "heads.csv", HeadRow)
     assert {row.model.split("/")[0] for row in rows} == set(experiments)
     assert {curve.model for curve in read_curves(tmp_path / "curves.safetensors")} >= {"one-layer", "two-layer"}
 

@@ -145,10 +145,11 @@ def test_induction_heads_are_those_beyond_both_lines_strongest_first():
     copying = np.array([[[0.1, 0.2], [0.9, -0.1]]])
     scores = HeadScores(prefix, copying, prefix[0], prefix[0], prefix[0])
     assert scores.find_induction_heads(0.4) == [(0, 0), (0, 1)]
+    assert scores.find_strongest(3) == [(0, 0), (1, 1), (0, 1)]  # whatever they copy
     measured = estimate_heads(scores, 0.4, np.random.default_rng(0))
     assert measured["induction-heads-before-half-depth"].value == 1
     assert measured["literal-copying-head"].value == pytest.approx(0.2)
-    assert "no induction head formed" in (
+    assert "no head counts as an induction head" in (
         estimate_heads(scores, 0.95, np.random.default_rng(0))["literal-copying-head"].reason or ""
     )
 
