@@ -11,8 +11,10 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from replications.common.claims import load_claims
 from replications.common.judge import judge_setting
 from replications.common.models import LanguageModel, wrap_model
+from replications.common.params import load_params
 from replications.common.verdicts import Verdict
-from replications.induction_heads import hooked
+from replications.induction_heads import hooked, measure, pretrained
+from replications.induction_heads.figures import draw_pretrained
 from replications.induction_heads.hooked import SilentInterventionError, check_intervention
 from replications.induction_heads.method import PERIOD, copying_scores, prefix_matching_scores
 from replications.induction_heads.pretrained import (
@@ -27,6 +29,7 @@ from replications.induction_heads.pretrained import (
     score_heads,
     text_losses,
 )
+from replications.induction_heads.settings import Pretrained
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +141,27 @@ def test_every_claim_of_the_pretrained_setting_is_measured(
             repeated[:1],
         ).shape
     )
+
+
+def test_a_model_without_an_induction_head_is_measured_and_drawn_by_its_strongest_heads(
+    model, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr("replications.common.bootstrap.RESAMPLES", 20)
+    monkeypatch.setattr(pretrained, "EXAMPLES", 2)
+    monkeypatch.setattr(measure, "load_language_model", lambda name, path: model)
+    words = " ".join(f"w{n}" for n in np.random.default_rng(0).integers(1, 120, size=600))
+    monkeypatch.setattr(measure, "read_wheels", lambda wheels: [words] * 3)
+    params = load_params("induction_heads", "measure", measure.Params)
+    params = params.model_copy(
+        update={"induction_line": 1.1, "random_draws": 1, "ablated_heads": 2, "texts": 2, "ablated_texts": 1}
+    )
+    measured = measure.measure_pretrained(Pretrained(model="tiny", path=None), params, tmp_path)
+    assert "no head counts as an induction head" in (measured["literal-copying-head"].reason or "")
+    assert measured["repetition-lost-without-induction-heads"].value is not None
+    judged = judge_setting(load_claims("induction_heads"), "smollm2-135m", measured)
+    assert all(claim.verdict is not Verdict.NOT_RUN for claim in judged.claims)
+    draw_pretrained(tmp_path, tmp_path / "figures")
+    assert len(list((tmp_path / "figures").glob("*-light.svg"))) == 3
 
 
 def test_induction_heads_are_those_beyond_both_lines_strongest_first():
