@@ -53,8 +53,9 @@ times the tokens at which prefix matching is half way (1 = together), the loss f
 **{show("icl-lost-without-induction-heads")}** of the in-context score is lost; with as many other heads,
 {show("icl-lost-without-random-heads")}.
 
-On natural text of the same budget, the highest prefix matching score of two-layer models is
-**{show("natural-text-prefix-matching")}**, that of one-layer models {show("natural-text-one-layer")}.
+On natural text, as far as the time of this setting goes, the highest prefix matching score of two-layer models is
+**{show("natural-text-prefix-matching")}**, that of one-layer models {show("natural-text-one-layer")}. Where no model
+passes the line of an induction head, this part shows only what precedes the transition.
 """
     if name == "laptop"
     else f"""
