@@ -199,9 +199,8 @@ FIGURES: dict[str, tuple[Callable[[Curves], Figure], str]] = {
     ),
     "pentagon": (
         draw_pentagon,
-        "Five features in two dimensions, the fifth one sparser. Top: the loss of every trained model; where "
-        "the loss curves of the two geometries cross, the best solution changes. Bottom: the "
-        "best solutions.",
+        "Five features in two dimensions, the fifth one sparser. Top: the loss of every trained model; where the "
+        "loss curves of the two geometries cross, the best solution changes. Bottom: the best solutions.",
     ),
     "correlated": (
         draw_correlated,
