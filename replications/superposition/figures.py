@@ -194,7 +194,8 @@ FIGURES: dict[str, tuple[Callable[[Curves], Figure], str]] = {
     "dimensions": (
         draw_dimensions,
         "Left: dimensions per feature over sparsity, and the dimensionality of every single feature; grey lines are "
-        "the fractions that the paper names. Right: how often each dimensionality occurs, against the same features in random "
+        "the fractions that the paper names. Right: how often each dimensionality occurs, against the same "
+        "features in random "
         "directions.",
     ),
     "pentagon": (
