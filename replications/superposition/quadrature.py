@@ -37,7 +37,7 @@ def expected_loss(
             continue
         chance = np.where(pattern, density, 1 - density).prod(1)
         x = np.zeros((nodes ** len(active), features))
-        grid = np.array(list(product(range(nodes), repeat=len(active))), dtype=int).reshape(len(x), len(active))
+        grid = np.indices((nodes,) * len(active)).reshape(len(active), len(x)).T
         x[:, active] = points[grid]
         each = shares[grid].prod(1)
         output = np.maximum(x @ np.swapaxes(weight, 1, 2) @ weight + bias[:, None], 0)

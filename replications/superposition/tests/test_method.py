@@ -91,7 +91,7 @@ def test_closed_form_losses_are_those_of_quadrature(features):
     weights.append(one_short[:, ::-1]), biases.append(np.eye(features)[0] * mean)
     losses = expected_loss(
         np.stack(weights), np.stack(biases), np.full((3, features), density),
-        np.tile([1.0] * (features - 1) + [importance], (3, 1)), nodes=40,
+        np.tile([1.0] * (features - 1) + [importance], (3, 1)), nodes=24,
     )  # fmt: skip
     assert found["not learned"] == pytest.approx(losses[0], rel=1e-3)
     assert found["superposition"] == pytest.approx(losses[1], rel=2e-3)
