@@ -32,15 +32,15 @@ def measure_pentagon(
     dims = dimensionality(best)
     sparser, seeds = np.array(training.sparser), (training.seed,)
     pentagons, digons = find_pentagons(sweep.weight), find_digons(sweep.weight)
-    gap = _lowest(losses, pentagons) - _lowest(losses, digons)  # (sparser, seed)
-    crossed = cross(sparser, np.nanmean(gap, axis=1)) if np.isfinite(gap).any(1).all() else None
+    gap = compare(_lowest(losses, pentagons), _lowest(losses, digons)).T  # (seed, sparser)
+    crossed = cross(sparser, average(gap))
     measured = {
         "five-features-make-a-pentagon": bootstrap_mean(dims[0].mean(-1), rng, unit="1", seeds=seeds),
         "pentagon-is-regular": bootstrap_mean(dims[0].min(-1), rng, unit="1", seeds=seeds),
         "digons-share-dimensions": bootstrap_mean(dims[-1, :, :-1].mean(-1), rng, unit="1", seeds=seeds),
         "pentagon-becomes-digons": missing("the two loss curves do not cross in the range of densities", "1")
         if crossed is None
-        else bootstrap(lambda sample: _crossing(sparser, sample, crossed), [gap.T], rng, unit="1", seeds=seeds),
+        else bootstrap(lambda sample: cross(sparser, average(sample)) or crossed, [gap], rng, unit="1", seeds=seeds),
     }
     curves = {
         "pentagon_sparser": sparser,
@@ -54,33 +54,47 @@ def measure_pentagon(
 def find_digons(weight: Float[np.ndarray, "*rows hidden feature"]) -> Bool[np.ndarray, "*rows"]:
     """Returns which models hold four features in two digons and leave out the last one."""
     length = norms(weight)
-    opposite = (cosines(weight)[..., :-1, :-1] < OPPOSITE).sum(-1) == 1
-    return opposite.all(-1) & (length[..., :-1] > REPRESENTED).all(-1) & (length[..., -1] <= REPRESENTED)
+    return _in_digons(weight) & (length[..., :-1] > REPRESENTED).all(-1) & (length[..., -1] <= REPRESENTED)
 
 
 def find_pentagons(weight: Float[np.ndarray, "*rows hidden feature"]) -> Bool[np.ndarray, "*rows"]:
-    """Returns which models hold all five features, no two of them opposite: a pentagon, perhaps a deformed one."""
-    return (norms(weight) > REPRESENTED).all(-1) & (cosines(weight) > OPPOSITE).all((-1, -2))
+    """Returns which models hold all five features, and not four of them in digons: pentagons, deformed or not."""
+    return (norms(weight) > REPRESENTED).all(-1) & ~_in_digons(weight)
+
+
+def _in_digons(weight: np.ndarray) -> np.ndarray:
+    return ((cosines(weight)[..., :-1, :-1] < OPPOSITE).sum(-1) == 1).all(-1)
 
 
 def _lowest(losses: np.ndarray, chosen: np.ndarray) -> Float[np.ndarray, "sparser seed"]:
-    """Returns the lowest loss of the chosen restarts; NaN where there is none."""
-    lowest = np.where(chosen, losses, np.inf).min(-1)
-    return np.where(np.isfinite(lowest), lowest, np.nan)
+    """Returns the lowest loss of the chosen restarts; infinity where there is none."""
+    return np.where(chosen, losses, np.inf).min(-1)
+
+
+def compare(pentagon: np.ndarray, digons: np.ndarray) -> np.ndarray:
+    """Returns by how much the pentagon's loss is higher; infinite where one was not found, NaN where neither was."""
+    with np.errstate(invalid="ignore"):
+        return pentagon - digons
+
+
+def average(gap: Float[np.ndarray, "seed sparser"]) -> Float[np.ndarray, " sparser"]:
+    """Returns the mean over the seeds that found both geometries; infinite where no seed found more than one."""
+    both, mean = np.isfinite(gap), np.full(gap.shape[1], np.nan)
+    found = both.any(0)
+    mean[found] = np.where(both, gap, 0).sum(0)[found] / both.sum(0)[found]
+    sign = np.nansum(np.sign(gap), axis=0)
+    one = ~found & (sign != 0)
+    mean[one] = sign[one] * np.inf
+    return mean
 
 
 def cross(x: Float[np.ndarray, " point"], y: Float[np.ndarray, " point"]) -> float | None:
-    """Returns where `y` first turns positive, interpolated; None if it never does or already is at the start."""
+    """Returns where `y` first turns positive, interpolated (half-way if a side is infinite); None if it does not."""
+    x, y = x[~np.isnan(y)], y[~np.isnan(y)]
     positive = np.flatnonzero(y > 0)
     if not len(positive) or positive[0] == 0:
         return None
     after = positive[0]
-    share = y[after - 1] / (y[after - 1] - y[after])
+    ends = y[after - 1 : after + 1]
+    share = -ends[0] / (ends[1] - ends[0]) if np.isfinite(ends).all() else 0.5
     return float(x[after - 1] + share * (x[after] - x[after - 1]))
-
-
-def _crossing(x: np.ndarray, sample: np.ndarray, otherwise: float) -> float:
-    """Returns the crossing of a resampled gap, (seed, point); that of all seeds where the resample has none."""
-    seen = np.isfinite(sample).any(0)
-    found = cross(x[seen], np.nanmean(sample[:, seen], axis=0))
-    return otherwise if found is None else found

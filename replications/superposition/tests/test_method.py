@@ -19,7 +19,7 @@ from replications.superposition.method import (
     phase_losses,
     reconstruct,
 )
-from replications.superposition.pentagon import cross, find_digons, find_pentagons
+from replications.superposition.pentagon import average, compare, cross, find_digons, find_pentagons
 from replications.superposition.phases import average_all_but_the_worst, classify
 from replications.superposition.quadrature import expected_loss
 from replications.superposition.settings import Measuring
@@ -188,6 +188,15 @@ def test_a_crossing_is_interpolated_and_none_is_said_to_be_none():
     assert cross(x, np.array([-1.0, -0.5, 0.5])) == pytest.approx(2.5)
     assert cross(x, np.array([-1.0, -1.0, -1.0])) is None
     assert cross(x, np.array([1.0, 1.0, 1.0])) is None
+    assert cross(x, np.array([-np.inf, np.nan, 0.5])) == pytest.approx(2)
+
+
+def test_a_geometry_that_no_seed_found_loses():
+    pentagon, digons = (
+        np.array([[1.0, 1.0], [1.0, np.inf], [np.inf, np.inf]]),
+        np.array([[np.inf] * 2, [2.0, 2.0], [1.0, 1.0]]),
+    )
+    assert average(compare(pentagon, digons).T).tolist() == [-np.inf, -1, np.inf]
 
 
 def test_relations_of_features_are_read_off_their_directions():
