@@ -78,7 +78,7 @@ def average_all_but_the_worst(
     """
     keep = np.ones(losses.shape, bool)
     np.put_along_axis(keep, losses.argmax(0)[None], values=False, axis=0)
-    return tuple((array * keep).sum(0) / keep.sum(0) for array in (length, shared))  # type: ignore[return-value]
+    return (length * keep).sum(0) / keep.sum(0), (shared * keep).sum(0) / keep.sum(0)
 
 
 def classify(length: Float[np.ndarray, "*points"], shared: Float[np.ndarray, "*points"]) -> Int[np.ndarray, "*points"]:

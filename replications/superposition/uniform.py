@@ -1,6 +1,6 @@
 """Uniform superposition: dimensions per feature, the lines of feature dimensionality, and adversarial vulnerability."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from jaxtyping import Float
@@ -42,7 +42,7 @@ def measure_uniform(
     orthogonal = [abs(vulnerability(*plain(p), p, measuring, rng) - 1) for p in density]
     seeds = (training.seed,)
 
-    def over_seeds(statistic, *samples: np.ndarray, unit: str) -> Measurement:  # type: ignore[no-untyped-def]
+    def over_seeds(statistic: Callable[..., float], *samples: np.ndarray, unit: str) -> Measurement:
         return bootstrap(statistic, samples, rng, unit=unit, seeds=seeds)
 
     measured = {
@@ -126,13 +126,9 @@ def commonest(values: np.ndarray) -> float:
 
 def count_lines(values: np.ndarray) -> int:
     """Returns at how many of LINES the values are at least DENSER times as dense as beside it."""
-    distance = np.abs(values.ravel()[:, None] - np.array(LINES))
-    at = (distance <= AT).sum(0) / (2 * AT)
-    count = 0
-    for line, density in zip(LINES, at, strict=True):
-        # The neighbourhood leaves out what lies at any line; its length is measured on a fine grid.
-        grid = np.linspace(line - BESIDE, line + BESIDE, 8001)
-        free = (np.abs(grid[:, None] - np.array(LINES)) > AT).all(1)
-        beside = ((np.abs(values.ravel() - line) <= BESIDE) & (distance > AT).all(1)).sum() / (free.mean() * 2 * BESIDE)
-        count += bool(density > 0 and density >= DENSER * beside)
-    return count
+    counts, edges = np.histogram(values, bins=1000, range=(0, 1))
+    distance = np.abs((edges[:-1] + edges[1:]) / 2 - np.array(LINES)[:, None])
+    between_lines = (distance > AT).all(0)
+    at = np.array([counts[row <= AT].mean() for row in distance])
+    beside = np.array([counts[(row <= BESIDE) & between_lines].mean() for row in distance])
+    return int(((at > 0) & (at >= DENSER * beside)).sum())
