@@ -83,13 +83,15 @@ def draw_phases(curves: Curves) -> Figure:
 
 def draw_dimensions(curves: Curves) -> Figure:
     """Draws D* and the dimensionality of each feature over sparsity, and the histogram of dimensionalities."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 4.4), sharey=True, width_ratios=(2.2, 1))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 4.4), sharey=True, width_ratios=(2.2, 1), dpi=200)
     ratio, dims = curves["uniform_ratio"], curves["uniform_dimensionality"]
     for place, name in zip(LINES, LINE_NAMES, strict=True):
         for panel in (left, right):
             panel.axhline(place, color=MISSING, linewidth=0.7, zorder=0)
         left.annotate(name, (ratio[0], place), fontsize=8, va="bottom")
-    left.scatter(np.repeat(ratio, dims.shape[1]), dims.ravel(), s=2, alpha=0.25, color=PALETTE[0], linewidths=0)
+    left.scatter(
+        np.repeat(ratio, dims.shape[1]), dims.ravel(), s=2, alpha=0.25, color=PALETTE[0], linewidths=0, rasterized=True
+    )
     for number, row in enumerate(curves["uniform_per_feature"]):
         left.plot(
             ratio, row, color=PALETTE[5], linewidth=1.5, label="D* = m/‖W‖² (a seed each)" if number == 0 else None
