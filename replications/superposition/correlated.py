@@ -46,7 +46,7 @@ def measure_correlated(
         name: bootstrap_mean(values, rng, unit=unit, seeds=(training.seed,)) for name, (values, unit) in samples.items()
     }
     curves = {f"weights_{name}": best[name][:, :SHOWN] for name in PAIRS}
-    curves |= {f"cosines_{name}": cosines(best[name][0, 0]) for name in SETS}
+    curves["densities_three-pairs"] = np.array(training.sweeps["three-pairs"].densities)
     return measured, curves
 
 

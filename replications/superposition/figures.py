@@ -10,6 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from replications.common.figures import DIVERGING, PALETTE, save_figure
 from replications.common.paths import results_dir
@@ -31,8 +32,10 @@ def _draw_bars(curves: Curves, name: str, title: str) -> Figure:
     ):
         colours = plt.get_cmap("viridis")(np.clip(shared, 0, 1))
         panel.bar(np.arange(len(length)), length, color=colours, width=0.85)
-        panel.set_ylabel(f"{density:g}", rotation=0, ha="right", va="center")
+        panel.set_ylabel(f"{density:g}", rotation=0, ha="right", va="center", labelpad=8)
+        panel.set_yticks([0, 1])
     axes[0].set_title(title)
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[-1].set_xlabel("feature, from the most to the least important")
     figure.supylabel("density 1 − S; bars: norm of the feature", fontsize=10)
     scale = plt.cm.ScalarMappable(cmap="viridis", norm=plt.Normalize(0, 1))
@@ -88,7 +91,7 @@ def draw_dimensions(curves: Curves) -> Figure:
     for place, name in zip(LINES, LINE_NAMES, strict=True):
         for panel in (left, right):
             panel.axhline(place, color=MISSING, linewidth=0.7, zorder=0)
-        left.annotate(name, (ratio[0], place), fontsize=8, va="bottom")
+        left.annotate(name, (ratio[0], place), fontsize=8, va="top" if place == LINES[-1] else "bottom")
     left.scatter(
         np.repeat(ratio, dims.shape[1]), dims.ravel(), s=2, alpha=0.25, color=PALETTE[0], linewidths=0, rasterized=True
     )
@@ -113,7 +116,7 @@ def draw_dimensions(curves: Curves) -> Figure:
 def draw_pentagon(curves: Curves) -> Figure:
     """Draws the loss curves of the geometries and the best solutions."""
     sparser, losses = curves["pentagon_sparser"], curves["pentagon_losses"]
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(7.4, 5.4), height_ratios=(2, 1))
+    figure, (top, bottom) = plt.subplots(2, 1, figsize=(7.4, 5.4), height_ratios=(1.4, 1))
     names = ((1, "pentagon", PALETTE[0], "o"), (2, "two digons", PALETTE[1], "s"), (0, "other", MISSING, "x"))
     for kind, name, colour, marker in names:
         chosen = curves["pentagon_kind"] == kind
@@ -124,31 +127,33 @@ def draw_pentagon(curves: Curves) -> Figure:
     top.set_ylim(low - 0.1 * (high - low), high + 0.3 * (high - low) + 1e-9)
     top.legend(fontsize=8)
     for number, weight in enumerate(curves["pentagon_best"]):
-        at = 3.2 * number
+        across, down = 3.2 * (number % 6), -3.6 * (number // 6)
         for place, (x, y) in enumerate(weight.T):
-            bottom.plot(
-                [at, at + x], [0, y], color=PALETTE[5] if place == 4 else PALETTE[0], linewidth=1.4, marker="o", ms=3
-            )
-        bottom.annotate(f"{sparser[number]:g}×", (at, -1.75), ha="center", fontsize=8)
-    bottom.set(aspect="equal", ylim=(-2, 1.4), title="the solution with the lowest loss; the fifth feature in orange")
+            colour = PALETTE[5] if place == 4 else PALETTE[0]
+            line = [across, across + x], [down, down + y]
+            bottom.plot(*line, color=colour, linewidth=1.4, marker="o", ms=3)
+        bottom.annotate(f"{sparser[number]:g}×", (across, down - 1.8), ha="center", fontsize=8)
+    bottom.set(aspect="equal", title="the solution with the lowest loss; the fifth feature in orange")
     bottom.axis("off")
     return figure
 
 
 def draw_correlated(curves: Curves) -> Figure:
     """Draws the directions of related features, five models of each kind."""
+    densities = curves["densities_three-pairs"]
     rows = [
         ("2 pairs, correlated", curves["weights_correlated-pairs"][0]),
         ("2 pairs, anticorrelated", curves["weights_anticorrelated-pairs"][0]),
         ("2 pairs, independent", curves["weights_independent-pairs"][0]),
-        ("3 pairs, 1 − S = 0.02", curves["weights_three-pairs"][-1]),
-        ("3 pairs, 1 − S = 0.35", curves["weights_three-pairs"][0]),
+        (f"3 pairs, 1 − S = {densities[-1]:g}", curves["weights_three-pairs"][-1]),
+        (f"3 pairs, 1 − S = {densities[0]:g}", curves["weights_three-pairs"][0]),
     ]
     columns = max(len(weights) for _, weights in rows)
     figure, axes = plt.subplots(len(rows), columns, figsize=(7.4, 7.6), squeeze=False)
     for panels, (title, weights) in zip(axes, rows, strict=True):
         for panel in panels:
             panel.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal", xticks=[], yticks=[])
+            panel.spines[:].set_visible(False)
         for panel, weight in zip(panels, weights, strict=False):
             for place, (x, y) in enumerate(weight.T):
                 panel.plot([0, x], [0, y], color=PALETTE[(0, 1, 2)[place // 2]], marker="o", ms=4, linewidth=1.5)
