@@ -133,7 +133,8 @@ def draw_pentagon(curves: Curves) -> Figure:
             line = [across, across + x], [down, down + y]
             bottom.plot(*line, color=colour, linewidth=1.4, marker="o", ms=3)
         bottom.annotate(f"{sparser[number]:g}×", (across, down - 1.8), ha="center", fontsize=8)
-    bottom.set(aspect="equal", title="the solution with the lowest loss; the fifth feature in orange")
+    bottom.set(aspect="equal", ylim=(-3.6 * ((len(sparser) - 1) // 6) - 2.3, 1.6))
+    bottom.set_title("the solution with the lowest loss; the fifth feature in orange")
     bottom.axis("off")
     return figure
 
