@@ -39,7 +39,7 @@ function setUpDrawer(toggle, button) {
 function followScrolling(list, top) {
   const links = [...(list?.querySelectorAll("a[href^='#']") ?? [])];
   const headings = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
-  let before = scrollY;
+  let before = 0;
   let waiting = false;
 
   function follow() {
