@@ -1,10 +1,12 @@
 """The page on speed shows what result files hold, and claims nothing without one."""
 
 import json
+from functools import cache
 
 import pytest
 
-from docs.records import load_records
+from bibliography import load_library
+from docs.records import Records
 from docs.render import render
 from docs.speed import RESULTS, read_speed
 
@@ -24,8 +26,13 @@ BUILD = {
 }
 
 
+@cache
+def load_papers_alone() -> Records:
+    return Records(load_library(), ())
+
+
 def show(folder) -> str:
-    return render("speed.md", "speed", load_records(), speed=read_speed(folder)).content
+    return render("speed.md", "speed", load_papers_alone(), speed=read_speed(folder)).content
 
 
 @pytest.fixture
