@@ -34,7 +34,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the derived files."""
+    """Adds the derived files, and leaves out the theme's scripts: `assets/frame.js` stands in their place."""
+    for file in [file for file in files if file.src_uri.startswith("assets/javascripts/")]:
+        files.remove(file)
     for derived in pages.derive_site(_records["loaded"], config.site_url or ""):
         files.append(File.generated(config, derived.path, content=derived.content))
     return files

@@ -1,7 +1,8 @@
 """Lighthouse (from npm) on the main pages: python -m tests.browser.audit REPORT.json
 
 The site is served compressed, as hosts of static sites do. Each page is measured several times, since the score for
-performance depends on how busy the machine is; the report holds every run, the summary the lowest and the median.
+performance depends on how busy the machine is; the report holds every run, and the lowest, the median and the highest
+of each score.
 """
 
 import functools
@@ -87,18 +88,26 @@ def audit_site(site: Path) -> dict[str, list[dict[str, int]]]:
     return scores
 
 
+def summarise(runs: list[dict[str, int]]) -> dict[str, dict[str, float]]:
+    """Returns the lowest, the median and the highest score of each category."""
+    return {
+        name: {"lowest": min(scores), "median": statistics.median(scores), "highest": max(scores)}
+        for name in CATEGORIES
+        if (scores := [run[name] for run in runs])
+    }
+
+
 def main() -> None:
     """Writes the report, prints a summary and fails if the median of a page is below `LEAST`."""
     if not shutil.which("npx") or not find_chromium():
         sys.exit("got no npx or no Chromium; expected both; install Node.js (18 or newer) and Chromium")
-    scores = audit_site(Path("site"))
+    runs = audit_site(Path("site"))
+    summary = {page: summarise(page_runs) for page, page_runs in runs.items()}
     low = []
-    for page, runs in scores.items():
-        medians = {name: statistics.median(run[name] for run in runs) for name in CATEGORIES}
-        lowest = {name: min(run[name] for run in runs) for name in CATEGORIES}
-        low += [f"{page} {name} {median}" for name, median in medians.items() if median < LEAST]
-        print(f"{page:12}", "  ".join(f"{n} {medians[n]:g} (lowest {lowest[n]})" for n in CATEGORIES))
-    report = {"lighthouse": LIGHTHOUSE, "machine": f"{os.cpu_count()} cores", "runs": scores}
+    for page, scores in summary.items():
+        print(f"{page:12}", *(f"{name} {s['median']:g} [{s['lowest']}, {s['highest']}] " for name, s in scores.items()))
+        low += [f"{page} {name} {s['median']:g}" for name, s in scores.items() if s["median"] < LEAST]
+    report = {"lighthouse": LIGHTHOUSE, "machine": f"{os.cpu_count()} cores", "summary": summary, "runs": runs}
     Path(sys.argv[1]).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if low:
         sys.exit(f"got {', '.join(low)}; expected at least {LEAST}")

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from tests.browser.screenshots import PAGES, WIDTHS
+from tests.browser.screenshots import DRAW_EVERYTHING, PAGES, WIDTHS
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -17,6 +17,7 @@ RUN = """async rules => (await axe.run(document, {
 
 def list_violations(page):
     """Returns what axe finds on a page: the rule, and up to three places."""
+    page.evaluate(DRAW_EVERYTHING)
     page.evaluate(AXE)
     found = page.evaluate(RUN, RULES)
     return [f"{v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}" for v in found]

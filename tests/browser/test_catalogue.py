@@ -1,5 +1,7 @@
 """The table of all papers and the timeline, as readers use them."""
 
+from tests.browser.keyboard import tab_to
+
 
 def list_visible(page):
     return page.locator("tbody tr:visible a[href]:first-child").evaluate_all(
@@ -22,6 +24,16 @@ def test_the_table_is_filtered_to_replicated_papers_since_2022_and_the_address_i
     other.locator(".filters output", has_text="rows").wait_for()
     assert list_visible(other) == list_visible(page)
     other.close()
+
+
+def test_by_keyboard_alone_the_table_is_filtered_to_replicated_papers_since_2022(page, address):
+    page.goto(f"{address}/papers/")
+    tab_to(page, page.get_by_role("combobox", name="Replication"))
+    page.keyboard.type("replicated")
+    tab_to(page, page.get_by_label("Since"))
+    page.keyboard.type("2022")
+    page.wait_for_url("**/papers/?status=replicated&since=2022")
+    assert "/papers/wang2023ioi/" in list_visible(page)
 
 
 def test_the_order_of_the_table_is_in_its_address_too(page, address):

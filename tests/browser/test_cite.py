@@ -104,7 +104,9 @@ def test_a_paper_that_has_left_the_list_is_named_and_can_be_removed(page, addres
     page.get_by_text("The basket is empty").wait_for()
 
 
-@pytest.mark.parametrize("path", ["papers/wang2023ioi", "sections/circuit-discovery", "replications/ioi", "cite"])
+@pytest.mark.parametrize(
+    "path", ["papers/wang2023ioi", "sections/circuit-discovery", "paths", "replications/ioi", "cite"]
+)
 def test_each_format_is_copied_as_it_is_downloaded(page, address, path):
     page.goto(f"{address}/{path}/")
     for link in page.locator(".export a[download]").all()[:4]:

@@ -49,7 +49,11 @@ def test_a_claim_has_an_address_of_its_own(page, address):
     assert page.locator("tr:target").get_attribute("id") == ROW
 
 
-def test_on_a_phone_a_claim_leads_to_its_code_and_its_figure_and_both_are_in_sight(phone, address):
+def test_on_a_phone_a_claim_leads_to_its_paper_its_code_and_its_figure_and_all_are_in_sight(phone, address):
+    phone.goto(f"{address}/ledger/#{ROW}")
+    phone.locator(f"#{ROW} td").first.get_by_role("link").tap()
+    phone.wait_for_url("**/papers/wang2023ioi/")
+    assert phone.locator("h1").is_visible()
     for name in (re.compile(r"\.py:\d+"), "figure"):
         phone.goto(f"{address}/ledger/#{ROW}")
         phone.locator(f"#{ROW}").get_by_role("link", name=name).tap()

@@ -23,8 +23,12 @@ def test_a_table_of_a_template_keeps_its_own_box():
     assert box_tables(table) == table
 
 
-def test_the_empty_corner_of_a_table_is_no_heading():
-    assert "<th>" not in box_tables("<table><tr><th></th></tr></table>")
+def test_below_an_empty_corner_the_first_cell_of_a_row_heads_it():
+    corner = "<thead><tr><th></th><th>a</th></tr></thead>"
+    boxed = box_tables(f"<table>{corner}<tbody><tr><td>first</td><td>1</td></tr></tbody></table>")
+    assert "<tr><td></td><th>a</th></tr>" in boxed
+    assert '<tr><th scope="row">first</th><td>1</td></tr>' in boxed
+    assert "scope" not in box_tables("<table><tr><th>b</th><th>a</th></tr><tr><td>0</td><td>1</td></tr></table>")
 
 
 def test_the_size_of_a_figure_is_read_from_its_file(tmp_path):
