@@ -72,8 +72,8 @@ def draw_training(setting: Setting, arrays: Path, figures: Path, smoothing: int)
         save_figure(
             lambda: plots_training.draw_scores(text, DEPTHS[:2], "On the source code of a package"),
             figures / "9-natural-text",
-            caption="The same two scores for models trained on natural text, the source code of a package: late-minus- "
-            "early loss and highest prefix matching score. A line per seed.",
+            caption="The same two scores for models trained on natural text, the source code of a package: "
+            "late-minus-early loss and highest prefix matching score. A line per seed.",
         )
 
 

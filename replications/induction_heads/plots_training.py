@@ -63,9 +63,9 @@ def draw_variations(curves: Sequence[Curve], groups: Sequence[tuple[str, Sequenc
             for number, curve in enumerate(_of(curves, model)):
                 shown = label if number == 0 else None
                 axes.plot(curve.tokens / MILLION, curve.prefix, color=f"C{colour}", label=shown, linewidth=1.3)
-        axes.set(title=title, xlabel="tokens seen (millions)", ylim=(-0.03, 1.03))
+        axes.set(title=title, xlabel="tokens seen (millions)", ylim=(-0.03, 1.3))
         axes.grid(alpha=0.5)
-        axes.legend(fontsize=8, loc="upper left")
+        axes.legend(fontsize=8, loc="upper center", ncols=2)
     panels[0, 0].set_ylabel(PREFIX)
     return figure
 
