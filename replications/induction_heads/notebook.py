@@ -132,5 +132,5 @@ shaded = "".join(
     f'<span style="background: rgba(0, 114, 178, {0.75 * weight:.2f})" title="{weight:.2f}">{word}</span> '
     for word, weight in zip(names, attention, strict=True)
 )
-predicted = ", ".join(f"{word} {p:.0%}" for word, p in likely)
+predicted = ", ".join(f"{word.strip() or repr(word)} {p:.0%}" for word, p in likely)  # a line break has no picture
 HTML(f"<p>Next word: {predicted}</p><p>Attention of head {head.layer}.{head.head} from the last word: {shaded}</p>")

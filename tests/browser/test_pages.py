@@ -63,7 +63,9 @@ def test_on_a_phone_wide_tables_and_figures_scroll_inside_themselves(browser, ad
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     figure = page.locator(".figure-scroll").first
     figure.scroll_into_view_if_needed()
-    assert figure.evaluate("box => box.scrollWidth > box.clientWidth && box.tabIndex === 0")
+    # A card is laid out when it comes into sight, and its figure is fetched then.
+    scrolls = "box => box.scrollWidth > box.clientWidth && box.tabIndex === 0"
+    page.wait_for_function(scrolls, arg=figure.element_handle())
     assert page.locator(".table-scroll").evaluate_all("boxes => boxes.every(box => box.tabIndex === 0)")
     page.close()
 
