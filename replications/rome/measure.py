@@ -5,8 +5,12 @@ python -P -m replications.rome.measure SETTING
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from replications.common.measurements import write_measurements
@@ -14,8 +18,9 @@ from replications.common.params import load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
 from replications.common.provenance import record_run
 from replications.common.stage import parse_setting
+from replications.common.workers import run_tasks
 from replications.rome.dataset import Fact
-from replications.rome.encoding import encode_prompt, subject_tokens
+from replications.rome.encoding import Prompt, encode_prompt, subject_tokens
 from replications.rome.resuming import keep, open_pieces
 from replications.rome.settings import Setting, keep_claimed, load_decoder
 from replications.rome.trace_estimates import estimate_traces
@@ -25,6 +30,28 @@ from replications.rome.tracing import noise_scale
 
 Params = TraceParams
 WORDS_SHOWN = 3  # tokens that the subject of the fact in the figure has at least
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fact, and how much of it is traced; its result is kept in the file `piece`."""
+
+    prompt: Prompt
+    case_id: int
+    windowed: bool
+    controlled: bool
+    piece: Path
+
+
+def open_tracer(params: Params, setting: Setting, scale: float) -> Callable[[Task], dict[str, np.ndarray]]:
+    """Loads the model, and returns what traces one fact."""
+    tracer = Tracer(load_decoder(setting)[0], params, setting, scale)
+
+    def trace(task: Task) -> dict[str, np.ndarray]:
+        extent = {"windowed": task.windowed, "controlled": task.controlled}
+        return keep(task.piece, partial(tracer.trace, task.prompt, task.case_id, **extent))
+
+    return trace
 
 
 def main() -> None:
@@ -47,11 +74,13 @@ def main() -> None:
             artifacts_dir("rome", name), "replications.rome.measure",
             params.model_dump_json(), setting.model_dump_json(), facts_hash, model.weights_sha256,
         )  # fmt: skip
-        traced, prompts = [], [encode_prompt(by_id[case], model.tokenizer) for case in content["traced"]]
-        for number, case in enumerate(tqdm(content["traced"], desc="tracing", unit="fact")):
-            extent = {"windowed": number < setting.windowed, "controlled": number < params.controlled}
-            trace = partial(tracer.trace, prompts[number], case, **extent)
-            traced.append(keep(pieces / f"{case}.npz", trace))
+        prompts = [encode_prompt(by_id[case], model.tokenizer) for case in content["traced"]]
+        tasks = [
+            Task(prompt, case, number < setting.windowed, number < params.controlled, pieces / f"{case}.npz")
+            for number, (prompt, case) in enumerate(zip(prompts, content["traced"], strict=True))
+        ]
+        tracing = run_tasks(partial(open_tracer, params, setting, scale), tasks, setting.processes)
+        traced = list(tqdm(tracing, desc="tracing", unit="fact", total=len(tasks)))
         place = next((n for n, p in enumerate(prompts) if p.subject[1] - p.subject[0] >= WORDS_SHOWN), 0)
         shown, case = prompts[place], content["traced"][place]
         words = [model.tokenizer.decode([token]) for token in (*shown.tokens, shown.target[0])]

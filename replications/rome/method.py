@@ -115,17 +115,19 @@ def find_association(decoder: Decoder, layer: int, rewriting: Rewriting, params:
 
     Source: meng2022rome, eq. 3 (key) and eq. 4 (value).
     """
-    rows = pad([[*context, *rewriting.target[:-1]] for context in rewriting.contexts], decoder.device)
-    essence = pad([rewriting.essence], decoder.device)
+    # The essence is the last row, so that one pass serves both parts of the loss.
+    rows = pad(
+        [*([*context, *rewriting.target[:-1]] for context in rewriting.contexts), rewriting.essence], decoder.device
+    )
     with torch.no_grad():
-        run, essence_run = run_rows(decoder, rows), run_rows(decoder, essence)
-    start = rows.tokens.shape[1] - (rewriting.after + len(rewriting.target) - 1)
-    middle = run.residual[layer][:, start] + run.attention[layer][:, start]
-    with torch.no_grad():
+        run = run_rows(decoder, rows)
+        length, contexts = rows.tokens.shape[1], len(rewriting.contexts)
+        start = length - (rewriting.after + len(rewriting.target) - 1)
+        middle = run.residual[layer][:contexts, start] + run.attention[layer][:contexts, start]
         key = read_key(decoder, decoder.layers[layer], middle).mean(0)
     bias = decoder.layers[layer].down[1]
     written = run.mlp[layer][0, start]  # the bare prompt's
-    goal = _Goal(decoder, layer, run, start, essence_run, rewriting, params)
+    goal = _Goal(decoder, layer, run, [start] * contexts + [length - rewriting.essence_after], rewriting.target, params)
     delta, loss = _find_change(goal, written, params)
     value = written + delta
     return Association(key, value if bias is None else value - bias, loss)
@@ -161,29 +163,29 @@ class _Goal:
         decoder: Decoder,
         layer: int,
         run: Run,
-        start: int,
-        essence: Run,
-        rewriting: Rewriting,
+        places: Sequence[int],
+        target: Sequence[int],
         params: ValueParams,
     ) -> None:
-        self.decoder, self.layer, self.run, self.start, self.params = decoder, layer, run, start, params
-        self.essence, self.essence_start = essence, len(rewriting.essence) - rewriting.essence_after
-        self.target = torch.tensor(rewriting.target, device=decoder.device)
+        """Takes a pass over all contexts and the essence, and where in each row the subject's last token is."""
+        self.decoder, self.layer, self.run, self.params = decoder, layer, run, params
+        self.target = torch.tensor(target, device=decoder.device)
+        self.start = min(places)  # earlier positions cannot see the change
+        at = torch.tensor(places, device=decoder.device)[:, None] - self.start
+        self.here = torch.arange(run.positions.shape[1] - self.start, device=decoder.device) == at  # row position
         with torch.no_grad():
-            self.essence_before = unembed(decoder, essence.residual[-1][:, -1]).log_softmax(-1)
+            self.essence_before = unembed(decoder, run.residual[-1][-1:, -1]).log_softmax(-1)
 
     def loss(self, delta: Float[Tensor, " d_model"], norm: Float[Tensor, ""]) -> Float[Tensor, ""]:
         """Returns the loss when `delta` is added to what the MLP writes at the subject's last token."""
-        logits = self._logits(self.run, self.start, delta, len(self.target))
-        picked = logits.log_softmax(-1).gather(-1, self.target.expand(len(logits), -1)[..., None])
-        essence = self._logits(self.essence, self.essence_start, delta, 1)[:, 0].log_softmax(-1)
-        kl = functional.kl_div(essence, self.essence_before, log_target=True, reduction="batchmean")
+        changed = self.run.residual[self.layer + 1][:, self.start :] + self.here[..., None] * delta
+        residual = run_on(self.decoder, self.run, self.layer + 1, changed, self.start)
+        count = len(self.target)
+        read = torch.cat([residual[:-1, -count:].flatten(0, 1), residual[-1:, -1]])
+        logits = unembed(self.decoder, read).log_softmax(-1)
+        picked = logits[:-1].unflatten(0, (-1, count)).gather(-1, self.target.expand(len(residual) - 1, -1)[..., None])
+        kl = functional.kl_div(logits[-1:], self.essence_before, log_target=True, reduction="batchmean")
         return -picked.mean() + self.params.kl_factor * kl + self.params.decay * delta.norm() / norm**2
-
-    def _logits(self, run: Run, start: int, delta: Tensor, kept: int) -> Float[Tensor, "row kept vocab"]:
-        residual = run.residual[self.layer + 1][:, start:]
-        changed = torch.cat([residual[:, :1] + delta, residual[:, 1:]], dim=1)
-        return unembed(self.decoder, run_on(self.decoder, run, self.layer + 1, changed, start)[:, -kept:])
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ class Setting(StageParams):
     model: str
     path: str | None
     device: Literal["cpu", "cuda"]
+    processes: int
     traced_facts: str | None
     edited_facts: str | None
     text: str | None
