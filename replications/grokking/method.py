@@ -57,8 +57,9 @@ def map_neurons_to_logits(weights: Weights) -> Tensor:
 def find_frequencies(norms: Tensor, threshold: float) -> list[int]:
     """Returns the frequencies whose norm is at least `threshold` of the largest.
 
-    Source: nanda2023grokking, App. C.2, which names no threshold. Deviation: key-frequency-threshold
+    Source: nanda2023grokking, App. C.2, which names no threshold.
     """
+    # Deviation: key-frequency-threshold
     return [k for k, norm in zip(FREQUENCIES, norms.tolist(), strict=True) if norm >= threshold * float(norms.max())]
 
 
@@ -135,16 +136,18 @@ def keep_key_components(logits: Tensor, frequencies: Sequence[int]) -> Tensor:
 def restrict(logits: Tensor, frequencies: Sequence[int]) -> Tensor:
     """Returns the logits with nothing but their mean over pairs and the waves of a + b of these frequencies.
 
-    Source: nanda2023grokking, § 5.1. Deviation: sum-waves
+    Source: nanda2023grokking, § 5.1.
     """
+    # Deviation: sum-waves
     return logits.mean(0) + keep_waves_of_sum(logits, frequencies, make_basis())
 
 
 def exclude(logits: Tensor, frequencies: Sequence[int]) -> Tensor:
     """Returns the logits without the waves of a + b of these frequencies.
 
-    Source: nanda2023grokking, § 5.1. Deviation: sum-waves
+    Source: nanda2023grokking, § 5.1.
     """
+    # Deviation: sum-waves
     return logits - keep_waves_of_sum(logits, frequencies, make_basis())
 
 

@@ -55,7 +55,7 @@ class Weights:
 def draw_weights(seed: int) -> Weights:
     """Returns random weights in float32: normal with variance 1/128, the unembedding with 1/114, biases zero.
 
-    Source: the authors' code (also for the neurons' outputs, whose usual variance would be 1/512)
+    Source: nanda2023grokking, its authors' code (also for the neurons' outputs, whose usual variance would be 1/512)
     """
     generator = torch.Generator().manual_seed(seed)
 

@@ -9,8 +9,8 @@ Series = Float[np.ndarray, " evaluation"]
 
 
 @dataclass(frozen=True)
-class Phases:
-    """Epochs between which memorisation, circuit formation and cleanup lie. Deviation: phases-by-rule.
+class Phases:  # Deviation: phases-by-rule
+    """Epochs between which memorisation, circuit formation and cleanup lie.
 
     Attributes:
         memorised: end of memorisation, the lowest excluded loss before cleanup.

@@ -77,10 +77,8 @@ def start_training(run: Run) -> State:
 
 
 def last_epoch(history: Mapping[str, Tensor], run: Run) -> int:
-    """Returns the epoch at which training ends, as far as is known yet.
-
-    Deviation: stops-after-cleanup
-    """
+    """Returns the epoch at which training ends, as far as is known yet."""
+    # Deviation: stops-after-cleanup
     done = history["epoch"][history["test_loss"] < run.target]
     return min(run.epochs, int(done[0]) + run.settle) if len(done) else run.epochs
 
