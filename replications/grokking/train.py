@@ -69,8 +69,7 @@ def train_all(setting: Setting, params: Params, folder: Path) -> None:
     if len(waiting) < len(setting.networks):
         print(f"{len(setting.networks) - len(waiting)} of {len(setting.networks)} networks were trained before")
     stop = threading.Event()
-    torch.set_num_threads(1)
-    with ThreadPoolExecutor(WORKERS, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(WORKERS, initializer=_prepare_thread) as pool:
         futures = []
         for name, network in waiting.items():
             mine = _folder_of(folder, name, network, params, setting.device)
@@ -91,6 +90,12 @@ def publish(setting: Setting, params: Params, folder: Path, out: Path) -> None:
         write_bytes(out / "networks" / f"{name}.safetensors", (made / "network.safetensors").read_bytes())
         if network.snapshots:
             shutil.copytree(made / "snapshots", out / "snapshots" / name, dirs_exist_ok=True)
+
+
+def _prepare_thread() -> None:
+    """Gives a worker one core, and takes numbers below 1e-38 for zero: weight decay makes many, slow on some CPUs."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
 
 
 def _finished(folder: Path, name: str, network: Network, params: Params, device: str) -> bool:
