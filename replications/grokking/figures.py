@@ -55,7 +55,7 @@ def draw_losses(curves: Curves, rows: Rows) -> Figure:
             right.loglog(epochs, curves[f"{name}/{kind}_loss"], style, color=f"C{place}", lw=1.3, label=label)
     left.set(title="Right answers", xlabel="epoch", ylabel="share of pairs")
     right.set(title="Loss", xlabel="epoch", ylabel="nats")
-    right.legend(fontsize=7)
+    right.legend(fontsize=7, loc="lower left")
     return figure
 
 
@@ -83,8 +83,8 @@ def draw_progress(curves: Curves, rows: Rows) -> Figure:
         losses.set_ylabel(f"{name.replace('-', ' ')}\nnats")
     for axes, title in zip(grid[0], ("Losses", "Gini coefficient of waves", "Sum of squared weights"), strict=True):
         axes.set_title(title)
-    grid[0][0].legend(fontsize=7)
-    grid[0][1].legend(fontsize=7)
+    grid[0][0].legend(fontsize=7, loc="lower left")
+    grid[0][1].legend(fontsize=7, loc="upper left")
     for axes in grid[-1]:
         axes.set_xlabel("epoch")
     return figure
