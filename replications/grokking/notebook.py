@@ -162,4 +162,4 @@ wrong = np.arange(1, 113)
 for count in (1, 2, 3, 4, 5, 8):
     drawn = np.array([rng.choice(np.arange(1, 57), count, replace=False) for _ in range(200)])
     leads = (10 - 10 * np.cos(2 * np.pi * drawn[:, :, None] * wrong / 113)).sum(axis=1).min(axis=1)
-    print(f"{count} frequencies: lead {np.median(leads):.1f} (middle of 200 draws), {leads.max():.1f} (best)")
+    print(f"frequencies: {count}; lead: {np.median(leads):.2f} (middle of 200 draws), {leads.max():.2f} (best)")

@@ -38,13 +38,15 @@ def artifacts(tmp_path_factory):
     written = json.loads(json.dumps(PARAMS["settings"]["until-cleanup"]))
     for network in written["networks"].values():
         network |= {"epochs": 2, "fraction": network["fraction"] / 100}
-    written["networks"] = {name: n for name, n in written["networks"].items() if name != "seed-2"}
+    written["networks"] = {
+        name: n for name, n in written["networks"].items() if name[-2:] != "-2" and name != "much-data-1"
+    }
     setting = Setting.model_validate_json(json.dumps(written))
     rare = {
-        "evaluate_every": 1,
+        "evaluate_every": 2,
         "checkpoint_every": 2,
         "snapshot_every": 2,
-        "early_snapshot_every": 1,
+        "early_snapshot_every": 2,
         "early_epochs": 1,
     }
     params = stage.Params.model_validate_json(json.dumps(PARAMS["train"] | rare))
@@ -86,7 +88,7 @@ def test_history_and_progress_are_those_of_the_weights(artifacts):
         setting.model_copy(update={"networks": {"seed-0": setting.networks["seed-0"]}}), folder, threshold=1.0
     )
     assert len(found["seed-0"].key) == 1
-    assert trained.history["epoch"].tolist() == [0, 1, 2]
+    assert trained.history["epoch"].tolist() == [0, 2]
     weights = sum((w.double() ** 2).sum() for w in trained.weights.named().values())
     assert float(trained.history["squared_weights"][-1]) == pytest.approx(float(weights))
     assert all(np.isfinite([row.restricted, row.excluded, row.gini_map]).all() for row in rows)
