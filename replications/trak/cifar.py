@@ -20,9 +20,7 @@ RECORD = 1 + 3 * 32 * 32  # bytes: the label, then red, green and blue
 RECORDS = 10_000  # in each file
 
 
-def read_cifar(
-    part: str, folder: Path
-) -> tuple[UInt8[np.ndarray, "image 3 32 32"], UInt8[np.ndarray, " image"]]:
+def read_cifar(part: str, folder: Path) -> tuple[UInt8[np.ndarray, "image 3 32 32"], UInt8[np.ndarray, " image"]]:
     """Returns images and labels of `train` or `test`; what `folder` lacks is downloaded into it first.
 
     Raises:

@@ -36,9 +36,7 @@ class Params(StageParams):
     seed: int
 
 
-def remove_most_helpful(
-    scores: Float[np.ndarray, "target image"], removed: int
-) -> Bool[np.ndarray, "target image"]:
+def remove_most_helpful(scores: Float[np.ndarray, "target image"], removed: int) -> Bool[np.ndarray, "target image"]:
     """Returns who is left for each target, as masks, when the images of largest score are gone."""
     masks = np.ones(scores.shape, dtype=bool)
     np.put_along_axis(masks, np.argsort(-scores, axis=1, kind="stable")[:, :removed], False, axis=1)

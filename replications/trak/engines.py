@@ -71,9 +71,7 @@ def run_here(work: Callable[[TaskT], bytes], tasks: Sequence[TaskT]) -> Iterator
     yield from workers(delayed(_call)(work, task) for task in tasks)
 
 
-def run_on_cluster(
-    address: str, work: Callable[[TaskT], bytes], tasks: Sequence[TaskT]
-) -> Iterator[tuple[str, bytes]]:
+def run_on_cluster(address: str, work: Callable[[TaskT], bytes], tasks: Sequence[TaskT]) -> Iterator[tuple[str, bytes]]:
     """Yields names and results in the order in which tasks finish on a Dask cluster.
 
     Tasks of a worker that is lost are given to others.

@@ -1,4 +1,4 @@
-"""From predictions and retrainings to measurements: differences of LDS, falls of outputs, agreement with leave-one-out."""
+"""From predictions and retrainings to measurements: LDS and differences of it, falls of outputs, leave-one-out."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -75,9 +75,7 @@ def measure_scores(
     """Returns how each claim about LDS is measured; only those of the setting are then called."""
 
     def minus(first: str, second: str) -> Measurement:
-        return measure_interval(
-            found.values[first] - found.values[second], found.both[first] - found.both[second], n
-        )
+        return measure_interval(found.values[first] - found.values[second], found.both[first] - found.both[second], n)
 
     def best(*methods: str, among: tuple[int, ...] | None = None) -> str:
         names = [name for name in found.values if name.split("@")[0] in methods]
@@ -186,7 +184,7 @@ def measure_leave_one_out(
 
 
 def strongest_effects(retrained: Mapping[str, np.ndarray], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns predicted and actual effects (target, image) on the loss, of the images with the largest predicted ones."""
+    """Returns predicted and actual effects (target, image) on the loss, of images with the largest predicted ones."""
     order = np.argsort(-np.abs(retrained["influence"]), axis=1)[:, :count]
     predicted, actual = (np.take_along_axis(retrained[name], order, axis=1) for name in ("influence", "loss"))
     return predicted, actual

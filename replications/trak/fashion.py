@@ -44,10 +44,14 @@ def read_published(name: str, folder: Path, downloads: Path) -> bytes:
     try:
         content = gzip.decompress(packed)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{name}: got {len(packed)} bytes that are no gzip file; delete it and fetch it again") from error
+        raise DataError(
+            f"{name}: got {len(packed)} bytes that are no gzip file; delete it and fetch it again"
+        ) from error
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256[name]:
-        raise DataError(f"{name}: got content of SHA-256 {found}, expected {SHA256[name]}; delete it and fetch it again")
+        raise DataError(
+            f"{name}: got content of SHA-256 {found}, expected {SHA256[name]}; delete it and fetch it again"
+        )
     if path is None:
         write_bytes(downloads / name, packed)
     return content

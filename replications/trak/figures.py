@@ -97,7 +97,10 @@ def draw_ablations(results: Results) -> Figure:
     named = [(label, by_name.get((method, at))) for method, label in VARIANTS.items()]
     several = len(setting.training.checkpoints)
     if several > 1:
-        named += [("1 network", by_name.get(("trak", 1))), (f"1, {several} checkpoints", by_name.get(("checkpoints", 1)))]
+        named += [
+            ("1 network", by_name.get(("trak", 1))),
+            (f"1, {several} checkpoints", by_name.get(("checkpoints", 1))),
+        ]
         named += [(f"{several} networks", by_name.get(("trak", several)))]
     shown = [(label, row) for label, row in named if row is not None]
     places = list(range(len(shown)))[::-1]
@@ -127,7 +130,11 @@ def draw_falls(results: Results) -> Figure:
         axes.errorbar(x, [row.fall for row in rows], errors, label=label, **style)
     removed = sorted({fall.removed for fall in results.falls})
     axes.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
-    axes.set(xscale="log", xlabel=f"training images removed, of {results.setting.images}", ylabel="fall of the output (log-odds)")
+    axes.set(
+        xscale="log",
+        xlabel=f"training images removed, of {results.setting.images}",
+        ylabel="fall of the output (log-odds)",
+    )
     axes.set_xticks(removed, [str(count) for count in removed])
     axes.minorticks_off()
     axes.legend(fontsize=8)
@@ -135,7 +142,7 @@ def draw_falls(results: Results) -> Figure:
 
 
 def draw_attributions(results: Results) -> Figure:
-    """Returns ten targets with the training images that TRAK calls most helpful and most harmful, the first strongest."""
+    """Returns ten targets with the training images that TRAK calls most helpful and most harmful."""
     p = results.pictures
     each = p["helpful"].shape[1]
     figure, grid = plt.subplots(
@@ -146,7 +153,9 @@ def draw_attributions(results: Results) -> Figure:
         labels = [p["target_labels"][row], *p["helpful_labels"][row], *p["harmful_labels"][row]]
         for axes, image, label in zip(line, images, labels, strict=True):
             shown = image.transpose(1, 2, 0) / p["brightest"]
-            axes.imshow(shown if shown.shape[2] == 3 else shown[..., 0], cmap="gray", vmin=0, vmax=1, interpolation="none")
+            axes.imshow(
+                shown if shown.shape[2] == 3 else shown[..., 0], cmap="gray", vmin=0, vmax=1, interpolation="none"
+            )
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
             axes.set_title(str(p["classes"][label]), fontsize=6, pad=2)
@@ -173,29 +182,32 @@ def draw_leave_one_out(results: Results) -> Figure:
 FIGURES: dict[str, tuple[Callable[[Results], Figure], str]] = {
     "scores": (
         draw_scores,
-        "How well each method predicts the outputs of networks that are trained again on random halves of the data: linear "
-        "datamodeling score (LDS), with 95 % intervals over subsets and targets. Left: over the number of networks trained for "
-        "the method, which does not count the gradients that it then takes. Right: over the seconds of both.",
+        "How well each method predicts the outputs of networks that are trained again on random halves of the "
+        "data: linear datamodeling score (LDS), with 95 % intervals over subsets and targets. Left: over the "
+        "number of networks trained for the method, which does not count the gradients that it then takes. Right: "
+        "over the seconds of both.",
     ),
     "ablations": (
         draw_ablations,
-        "LDS of TRAK when one thing is changed. Left: the dimension of the projection. Right: its variants, and checkpoints of "
-        "one network in place of independent networks. Intervals of 95 % over subsets and targets.",
+        "LDS of TRAK when one thing is changed. Left: the dimension of the projection. Right: its variants, and "
+        "checkpoints of one network in place of independent networks. Intervals of 95 % over subsets and targets.",
     ),
     "falls": (
         draw_falls,
-        "How far the output for a test image falls when the training images that a method calls most helpful are removed and "
-        "the network is trained again; mean over test images with 95 % intervals. Points are moved aside a little.",
+        "How far the output for a test image falls when the training images that a method calls most helpful are "
+        "removed and the network is trained again; mean over test images with 95 % intervals. Points are moved "
+        "aside a little.",
     ),
     "attributions": (
         draw_attributions,
-        "Ten test images (left), the five training images that TRAK calls most helpful for the correct answer and the five "
-        "that it calls most harmful, the strongest first. Above each image stands its label.",
+        "Ten test images (left), the five training images that TRAK calls most helpful for the correct answer and "
+        "the five that it calls most harmful, the strongest first. Above each image stands its label.",
     ),
     "leave-one-out": (
         draw_leave_one_out,
-        "Each point is a training image left out of a logistic regression: the change of a test image's loss that its influence "
-        "predicts over the actual one; colours are test images, each with the images of the largest predicted effects.",
+        "Each point is a training image left out of a logistic regression: the change of a test image's loss that "
+        "its influence predicts over the actual one; colours are test images, each with the images of the largest "
+        "predicted effects.",
     ),
 }
 

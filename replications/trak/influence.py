@@ -1,4 +1,4 @@
-"""Influence functions: exact on the last layer, and on all weights in the space of the Hessian's largest eigenvalues."""
+"""Influence functions: exact on the last layer; on all weights in the space of the Hessian's largest eigenvalues."""
 
 from collections.abc import Callable
 

@@ -116,9 +116,7 @@ def main() -> None:
         write_rows(results / "scores.csv", scores, Score)
         write_rows(results / "falls.csv", falls, Fall)
         write_bytes(results / "networks.json", (source / "training.json").read_bytes())
-        write_bytes(
-            results / "pictures.npz", pack(collect_pictures(load_images(setting), arrays, params.strongest))
-        )
+        write_bytes(results / "pictures.npz", pack(collect_pictures(load_images(setting), arrays, params.strongest)))
         write_measurements(NAME, name, measured)
 
 

@@ -17,8 +17,8 @@ BLOCK = 4096  # rows of the projection that exist at once
 class Projection:
     """A random matrix of signs, divided by the root of the dimension, so that inner products are kept on average.
 
-    Made anew, block by block, at each use: for a large network it would not fit into memory. The first k columns, scaled,
-    are a projection to k dimensions.
+    Made anew, block by block, at each use: for a large network it would not fit into memory. The first k columns,
+    scaled, are a projection to k dimensions.
 
     Source: park2023trak, § 3, step 2 (Johnson and Lindenstrauss)
     """

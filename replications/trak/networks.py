@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ class Convolutional(nn.Module):
     def __init__(self, channels: int, n_classes: int) -> None:
         super().__init__()
         sizes = (channels, 8, 16, 32)
-        layers = [(nn.Conv2d(a, b, 3, stride=2, padding=1), nn.ReLU()) for a, b in zip(sizes, sizes[1:], strict=False)]
+        layers = [(nn.Conv2d(a, b, 3, stride=2, padding=1), nn.ReLU()) for a, b in pairwise(sizes)]
         self.body = nn.Sequential(*(part for pair in layers for part in pair), nn.AvgPool2d(2), nn.Flatten())
         self.head = nn.Linear(32 * 2 * 2, n_classes)
 

@@ -16,14 +16,10 @@ def empirical_influence(masks: Masks, outputs: Outputs) -> Scores:
     Source: park2023trak, § 4 (after Feldman and Zhang 2020)
     """
     seen = masks.astype(np.float64)
-    counts = seen.sum(0)
-    others = len(masks) - counts
-    total = outputs.sum(0)[:, None]
-    summed = outputs.T @ seen
-    known = (counts > 0) & (others > 0)
-    means = [np.divide(part, count, where=known, out=np.zeros_like(part)) for part, count in
-             ((summed, np.broadcast_to(counts, summed.shape)), (total - summed, np.broadcast_to(others, summed.shape)))]  # fmt: skip
-    return means[0] - means[1]
+    counts, summed = seen.sum(0), outputs.T @ seen
+    with np.errstate(invalid="ignore"):  # 0 / 0 where nobody, or everybody, saw an image
+        difference = summed / counts - (outputs.sum(0)[:, None] - summed) / (len(masks) - counts)
+    return np.nan_to_num(difference, nan=0.0)
 
 
 def ridge_datamodels(

@@ -14,8 +14,8 @@ def tracin(
 ) -> Float[Tensor, "target image"]:
     """Returns the inner products of loss gradients at one checkpoint, to be added up over checkpoints.
 
-    The loss is log(1 + exp(-f)) of the output f, so its gradient is -(1 - p) times that of the output. Pruthi et al. 2020
-    weight checkpoints by their learning rate; here it is zero at the last, so that all weigh the same.
+    The loss is log(1 + exp(-f)) of the output f, so its gradient is -(1 - p) times that of the output. Pruthi et al.
+    2020 weight checkpoints by their learning rate; here it is zero at the last, so that all weigh the same.
 
     Args:
         target: gradients of the targets' outputs.

@@ -14,6 +14,7 @@ from replications.trak.settings import Training
 
 Seed = tuple[int, ...]
 NEWTON_STEPS = 50
+BORROWED = 10  # steps with a Hessian that is not the exact one, before the exact one is computed after all
 TOLERANCE = 1e-9  # largest component of the gradient of the mean loss
 
 
@@ -89,7 +90,7 @@ def train_alone(
     seed: Seed,
     training: Training,
 ) -> Float[Tensor, "checkpoint weight"]:
-    """Returns the weights of one network after the same training by PyTorch's own optimiser, in mixed precision on a GPU.
+    """Returns the weights of one network, trained alike by PyTorch's own optimiser (on a GPU in half precision).
 
     Batch normalisation uses the statistics of the batch, and its running statistics are part of the weights.
     """
@@ -154,12 +155,13 @@ def fit_logistic(
         losses = nn.functional.cross_entropy(inputs @ at.T, labels, reduction="none")
         return shares @ losses + penalty / 2 * at.square().sum()
 
-    for _ in range(NEWTON_STEPS):
+    for number in range(NEWTON_STEPS):
         probabilities = (inputs @ weights.T).softmax(1)
         gradient = ((probabilities - one_hot) * shares[:, None]).T @ inputs + penalty * weights
         if gradient.abs().max() < TOLERANCE:
             return weights
-        used = penalised_factor(inputs, probabilities, shares, penalty) if factor is None else factor
+        own = factor is None or number >= BORROWED
+        used = penalised_factor(inputs, probabilities, shares, penalty) if own else factor
         step = torch.cholesky_solve(gradient.reshape(-1, 1), used).view_as(weights)
         size, before = 1.0, loss_at(weights)
         while loss_at(weights - size * step) > before + 1e-12 and size > 1e-6:

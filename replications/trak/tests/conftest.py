@@ -38,9 +38,7 @@ def digits(rng) -> Images:
     """The same of 3 by 3 pixels, for logistic regression."""
     labels = np.tile(np.arange(2), 30)
     pixels = rng.integers(0, 12, (60, 1, 3, 3)) + 3 * labels[:, None, None, None]
-    return Images(
-        pixels[:48].astype(np.uint8), labels[:48], pixels[48:].astype(np.uint8), labels[48:], ("a", "b"), 16
-    )
+    return Images(pixels[:48].astype(np.uint8), labels[:48], pixels[48:].astype(np.uint8), labels[48:], ("a", "b"), 16)
 
 
 @pytest.fixture
@@ -62,4 +60,5 @@ def setting() -> Setting:
 def logistic(setting) -> Setting:
     """The same for logistic regression."""
     training = setting.training.model_copy(update={"epochs": 0, "checkpoints": (0,), "penalty": 0.01})
-    return setting.model_copy(update={"training": training, "network": "linear", "data": "digits", "repeats": 1})
+    small = {"network": "linear", "data": "digits", "repeats": 1, "dimensions": (2, 4, 8), "dimension": 4}
+    return setting.model_copy(update={"training": training, **small})

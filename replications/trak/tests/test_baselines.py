@@ -133,5 +133,7 @@ class TestRetrainedNetworks:
         _, masks, outputs = planted
         x, y = masks - masks.mean(0), outputs - outputs.mean(0)
         penalty = 0.1 * np.abs(x.T @ y).max(0)
-        expected = [Lasso(alpha=a / len(x), fit_intercept=False, tol=1e-8).fit(x, y[:, t]).coef_ for t, a in enumerate(penalty)]
+        expected = [
+            Lasso(alpha=a / len(x), fit_intercept=False, tol=1e-8).fit(x, y[:, t]).coef_ for t, a in enumerate(penalty)
+        ]
         assert lasso_datamodels(masks, outputs, (0.1,), 500, 0.2, rng) == pytest.approx(np.stack(expected), abs=1e-3)
