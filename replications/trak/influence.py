@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.func import grad, jvp
+from torch.func import grad, vjp
 
 from replications.trak.networks import Network
 
@@ -68,7 +68,7 @@ def loss_hessian_product(
 
     def product(vector: Tensor) -> Tensor:
         pairs = zip(images.split(chunk), labels.split(chunk), strict=True)
-        parts = [jvp(lambda at, x=x, y=y: grad(loss)(at, x, y), (parameters,), (vector,))[1] for x, y in pairs]
+        parts = [vjp(lambda at, x=x, y=y: grad(loss)(at, x, y), parameters)[1](vector)[0] for x, y in pairs]
         return torch.stack(parts).sum(0)
 
     return product

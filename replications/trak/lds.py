@@ -83,7 +83,8 @@ def noise_ceiling(outputs: Float[np.ndarray, "subset repeat target"]) -> Float[n
 def ceiling_from_halves(correlation: float, repeats: int) -> float:
     """Returns the LDS of the expected outputs, given the mean correlation of halves of the repeats.
 
-    Spearman and Brown give the reliability of the mean of all repeats; its root is the correlation with what is expected.
+    Spearman and Brown give the reliability of the mean of all repeats; its root is the correlation with its
+    expectation.
     """
     # Deviation: ceiling-from-halves
     factor = repeats / (repeats // 2)

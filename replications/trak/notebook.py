@@ -73,8 +73,8 @@ table_of_scores()
 
 # %% tags=["remove-input"]
 Markdown(f"""
-The first axis of the picture above counts networks that are trained. TRAK also takes a gradient of every training image in each of
-them, which the second axis counts as well.
+The picture of the scores has two axes. The first counts networks that are trained. TRAK also takes a gradient of every training image in each of
+them, which the second counts as well, in seconds.
 
 ## What TRAK is made of
 

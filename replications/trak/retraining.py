@@ -78,6 +78,8 @@ def retrain(setting: Setting, images: Images, task: Task) -> bytes:
         classes = torch.from_numpy(images.test_labels).to(logits.device)
         outputs.append(log_odds(logits, classes).float().cpu().numpy())
         accuracy.append(float((logits.argmax(1) == classes).float().mean()))
+    if not np.isfinite(outputs).all():
+        raise ValueError(f"{task.name}: got outputs that are not finite; lower the learning_rate in params.yaml")
     kept = {"weights": weights.float().cpu().numpy()} if task.keep_weights else {}
     return pack({"outputs": np.stack(outputs), "accuracy": np.array(accuracy), "seconds": np.array(seconds), **kept})
 

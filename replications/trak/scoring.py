@@ -118,6 +118,7 @@ class Scorer:
 
     def score(self, weights: Float[Tensor, "model checkpoint weight"]) -> Iterator[Scored]:
         """Yields the scores of every method that takes gradients or activations."""
+        # Deviation: models-of-the-baselines
         setting = self.setting
         for number, checkpoints in enumerate(weights, start=1):
             final = checkpoints[-1].to(setting.device)

@@ -23,6 +23,7 @@ def tracin(
         target_pull: 1 - p of the targets.
         train_pull: 1 - p of the training images.
     """
+    # Deviation: equal-checkpoints
     return (target * target_pull[:, None]) @ (train * train_pull[:, None]).T
 
 
