@@ -72,9 +72,8 @@ def train_together(
     for epoch, batches in enumerate(draw_batches(members, seeds, training), start=1):
         for rows, mirrored in batches:
             batch, rows = _mirror(images[rows], mirrored), torch.from_numpy(rows).to(images.device)
-            weights.requires_grad_()
-            (gradient,) = torch.autograd.grad(losses(weights, batch, labels[rows]).sum(), weights)
-            weights = weights.detach()
+            at = weights.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(losses(at, batch, labels[rows]).sum(), at)
             velocity.mul_(training.momentum).add_(gradient).add_(weights, alpha=training.weight_decay)
             weights = weights - float(next(schedule)) * velocity
         if epoch in training.checkpoints:
