@@ -17,9 +17,12 @@ def empirical_influence(masks: Masks, outputs: Outputs) -> Scores:
     """
     seen = masks.astype(np.float64)
     counts, summed = seen.sum(0), outputs.T @ seen
-    with np.errstate(invalid="ignore"):  # 0 / 0 where nobody, or everybody, saw an image
-        difference = summed / counts - (outputs.sum(0)[:, None] - summed) / (len(masks) - counts)
-    return np.nan_to_num(difference, nan=0.0)
+    known = (counts > 0) & (counts < len(masks))
+    means = summed[:, known] / counts[known]
+    means_without = (outputs.sum(0)[:, None] - summed[:, known]) / (len(masks) - counts[known])
+    scores = np.zeros_like(summed)
+    scores[:, known] = means - means_without
+    return scores
 
 
 def ridge_datamodels(

@@ -87,7 +87,7 @@ def test_tracin_is_captums_on_the_same_checkpoint(images):
         sample_wise_grads_per_batch=True,
     )
     theirs = peer.influence((inputs[0], labels[0])).detach().numpy()
-    assert tracin(*ours, *pulls) == pytest.approx(theirs, abs=1e-3 * np.abs(theirs).max())
+    assert tracin(*ours, *pulls) == pytest.approx(theirs, abs=1e-3 * float(np.abs(theirs).max()))
 
 
 def test_the_cosine_of_loss_gradients_is_that_of_output_gradients(rng):
