@@ -48,10 +48,10 @@ def setting() -> Setting:
     training = full.training.model_copy(update={"epochs": 2, "batch_size": 10, "peak": 1, "checkpoints": (1, 2)})
     return full.model_copy(
         update={
-            "training": training, "images": 48, "targets": 12, "together": 4, "chunk": 20, "subsets": 10, "repeats": 2,
-            "pool": 12, "trak_models": (1, 2, 4), "resampling_models": (6, 12), "similarity_models": (1, 2),
+            "training": training, "images": 48, "targets": 12, "together": 4, "chunk": 20, "subsets": 8, "repeats": 2,
+            "pool": 8, "trak_models": (1, 2, 4), "resampling_models": (5, 8), "similarity_models": (1, 2),
             "checkpoint_models": (1,), "arnoldi_models": (1,), "ablation_models": 4, "dimensions": (3, 6, 12),
-            "dimension": 6, "counterfactual_targets": 2, "removed": (3, 6), "counterfactual_repeats": 2,
+            "dimension": 6, "counterfactual_targets": 2, "removed": (3,), "counterfactual_repeats": 2,
         }
     )  # fmt: skip
 

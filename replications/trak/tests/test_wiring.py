@@ -17,7 +17,7 @@ from replications.trak.scoring import Clock
 from replications.trak.settings import NAME
 from replications.trak.train import plan_pool, plan_truth
 
-NUMBERS = {"resamples": 20, "few": 4, "many": 4, "resampled": 12, "strongest": 10}
+NUMBERS = {"resamples": 20, "few": 4, "many": 4, "resampled": 8, "strongest": 10}
 
 
 def run_pipeline(setting, images):
