@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bibliography.export import EXPORTERS, SUFFIXES
 from docs.crate import describe_crate
 from docs.evidence import gather_evidence
+from docs.interactive import read_interactive
 from docs.notebooks import convert_notebook
 from docs.project import Project
 from docs.records import Records, ReplicationRecord
@@ -22,6 +23,7 @@ def derive_replication(
     """Yields a replication's page, the page of its code, its citation in every format, and the files it is made of."""
     slug, paper = replication.slug, records.library[replication.claims.paper]
     notebooks = {s.name: convert_notebook(s.notebook, f"{slug}-{s.name}") for s in replication.was_run if s.notebook}
+    interactive = read_interactive(replication.folder)
     citation, commits = cite_replication(replication, paper, project, site_url), name_commits(replication)
     yield render(
         f"replications/{slug}.md",
@@ -30,6 +32,7 @@ def derive_replication(
         replication=replication,
         paper=paper,
         evidence=gather_evidence(replication),
+        interactive=interactive,
         notebooks={name: notebook.markdown for name, notebook in notebooks.items()},
         commands=f"make repro NAME={slug}     # restores cached results, then recomputes what is stale",
         commits=commits,
@@ -42,7 +45,7 @@ def derive_replication(
     for name, exporter in EXPORTERS.items():
         yield SiteFile(f"replications/{slug}{SUFFIXES[name]}", exporter([citation]))
     yield _derive_code(records, replication)
-    files = dict(_published_files(replication))
+    files = {**dict(_published_files(replication)), **interactive.files}
     for path, content in files.items():
         yield SiteFile(f"replications/{slug}/{path}", content)
     crate = describe_crate(replication, paper, citation, project, files)
