@@ -1,7 +1,7 @@
 """Training a sparse autoencoder against SAELens: the same start, vectors, steps and schedule; loss and time.
 
-SAELens pins an older TransformerLens, so it runs in an environment of its own, which is made on the first run and borrows
-the project's torch: both sides compute with the same library and the same number of threads.
+SAELens pins an older TransformerLens, so it runs in an environment of its own, which is made on the first run and
+borrows the project's torch: both sides compute with the same library and the same number of threads.
 """
 
 import json

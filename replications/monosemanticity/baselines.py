@@ -23,7 +23,7 @@ def unigram_loss(
 def bigram_loss(
     training: Int[np.ndarray, " token"], windows: Int[np.ndarray, "window position"], vocabulary: int
 ) -> Float[np.ndarray, "window position"]:
-    """Returns the loss in nats of each next token given the one before; absolute discounting with the unigram below it."""
+    """Returns the loss in nats of each next token given the one before, discounted, with the unigram below it."""
     pairs = training[:-1].astype(np.int64) * vocabulary + training[1:]
     seen, counts = np.unique(pairs, return_counts=True)
     firsts = seen // vocabulary

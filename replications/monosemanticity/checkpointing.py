@@ -71,7 +71,5 @@ def restore_optimizer(
     for name, tensor in names.items():
         prefix = f"optimizer/{name}/"
         optimizer.state[tensor] = {
-            key.removeprefix(prefix): value.to(tensor.device)
-            for key, value in state.items()
-            if key.startswith(prefix)
+            key.removeprefix(prefix): value.to(tensor.device) for key, value in state.items() if key.startswith(prefix)
         }

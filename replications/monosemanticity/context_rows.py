@@ -1,4 +1,4 @@
-"""A row for each context: its feature, its best neuron, its match in B, and what holding it makes the transformer write."""
+"""A row for each context: its feature, its best neuron, its match in B, and what holding it makes A write."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Contexts of specific features: which tokens of the held-out text lie in a docstring, an Arabic word, base64, …"""
+"""Contexts of specific features: which tokens of held-out text lie in a docstring, an Arabic word, base64."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -91,7 +91,9 @@ def estimate_universality(
     }  # fmt: skip
 
 
-def estimate_splitting(evidence: Evidence, cosine: np.ndarray, chance: np.ndarray, rng: np.random.Generator) -> Measurements:
+def estimate_splitting(
+    evidence: Evidence, cosine: np.ndarray, chance: np.ndarray, rng: np.random.Generator
+) -> Measurements:
     """Returns counts of base64 features by size, and how many directions of A/1 belong to one of A/0."""
     near = evidence.params.cluster_cosine
     measured: Measurements = {

@@ -47,7 +47,7 @@ def describe_feature(
     values[codes.indices] = codes.data
     order = np.argsort(weights)
     nearest = np.argsort(-cosine)[:LISTED]
-    counts, edges = np.histogram(codes.data, bins=BINS, range=(0, row.maximum)) if len(codes.data) else ([], [])
+    counts, _ = np.histogram(codes.data, bins=BINS, range=(0, row.maximum)) if len(codes.data) else ([], [])
     return {
         "feature": row.feature,
         "density": float(f"{row.density:.3g}"),

@@ -12,7 +12,9 @@ from replications.monosemanticity.records import ExplainedRow
 from replications.monosemanticity.specific import column
 from replications.monosemanticity.vectors import read_activations
 
-NEURON_WINDOWS = 256  # of each half of the text, from which examples of neurons are drawn; they are active nearly anywhere
+NEURON_WINDOWS = (
+    256  # of each half of the text, from which examples of neurons are drawn; they are active nearly anywhere
+)
 
 
 def explain_units(
@@ -29,7 +31,9 @@ def explain_units(
         for unit in tqdm(chosen, desc=f"explaining {name}", unit="feature"):
             rows.append(ExplainedRow(kind, int(unit), _score(evidence, _halve(column(codes, unit), half), rng)))
     parts = _read_neurons(evidence)
-    neurons = rng.choice(evidence.workshop.setting.neurons, min(count, evidence.workshop.setting.neurons), replace=False)
+    neurons = rng.choice(
+        evidence.workshop.setting.neurons, min(count, evidence.workshop.setting.neurons), replace=False
+    )
     for unit in tqdm(np.sort(neurons), desc="explaining neurons", unit="neuron"):
         rows.append(ExplainedRow("neuron", int(unit), _score(evidence, [part[:, unit] for part in parts], rng)))
     return rows
@@ -44,7 +48,9 @@ def _read_neurons(evidence: Evidence) -> list[Float[np.ndarray, "token neuron"]]
     middle = len(evidence.windows) // 2
     starts = (0, middle)
     return [
-        read_activations(evidence.transformers["A"], evidence.windows[first : min(first + NEURON_WINDOWS, first + middle)])
+        read_activations(
+            evidence.transformers["A"], evidence.windows[first : min(first + NEURON_WINDOWS, first + middle)]
+        )
         .cpu()
         .numpy()
         for first in starts

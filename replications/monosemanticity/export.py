@@ -55,9 +55,7 @@ def index(rows: Sequence[FeatureRow], tokens: Sequence[str], shard: int) -> dict
 
 
 @torch.no_grad()
-def shards(
-    workshop: Workshop, rows: Sequence[FeatureRow], params: Params
-) -> dict[str, list[dict[str, object]]]:
+def shards(workshop: Workshop, rows: Sequence[FeatureRow], params: Params) -> dict[str, list[dict[str, object]]]:
     """Returns what is shown of each feature, `params.shard` features a file."""
     setting = workshop.setting
     dictionary = setting.dictionaries[MAIN]
@@ -73,7 +71,9 @@ def shards(
         describe_feature(row, codes[:, [row.feature]], windows, weights[row.feature], cosine[row.feature], params, rng)
         for row in rows
     ]
-    return {f"{first // params.shard}": shown[first : first + params.shard] for first in range(0, len(shown), params.shard)}
+    return {
+        f"{first // params.shard}": shown[first : first + params.shard] for first in range(0, len(shown), params.shard)
+    }
 
 
 def main() -> None:

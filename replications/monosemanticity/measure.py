@@ -19,6 +19,7 @@ from replications.common.paths import artifacts_dir, results_dir
 from replications.common.provenance import record_run
 from replications.common.stage import parse_setting
 from replications.common.tables import write_rows
+from replications.monosemanticity.coding import density
 from replications.monosemanticity.context_rows import ContextFindings, find_contexts
 from replications.monosemanticity.estimates import (
     estimate_contexts,
@@ -38,7 +39,6 @@ from replications.monosemanticity.overview import (
     describe_features,
     find_matches,
 )
-from replications.monosemanticity.coding import density
 from replications.monosemanticity.records import DictionaryRow, ExplainedRow, FeatureRow, write_arrays
 from replications.monosemanticity.settings import MeasureParams as Params
 from replications.monosemanticity.settings import Setting, TrainParams
@@ -77,7 +77,9 @@ def main() -> None:
     models = artifacts_dir(REPLICATION, name) / "models"
     rng = np.random.default_rng(params.seed)
     with record_run(REPLICATION, name, seeds=[params.seed, training.seed, *setting.seeds.values()]) as run:
-        run.device = f"{setting.device}, {torch.get_num_threads()} threads" if setting.device == "cpu" else setting.device
+        run.device = (
+            f"{setting.device}, {torch.get_num_threads()} threads" if setting.device == "cpu" else setting.device
+        )
         for unit in (*setting.seeds, *setting.dictionaries):
             run.add_hash(unit, hashlib.sha256((models / unit / "weights.safetensors").read_bytes()).hexdigest())
         workshop = open_workshop(models, setting, training, hash_code(f"replications.{REPLICATION}.training"))

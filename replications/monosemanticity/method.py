@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 WEISZFELD_STEPS = 100
-# Below this share of active codes, multiplying by zeros costs more than finding the others (on a CPU; exact either way).
+# Below this share of active codes, multiplying by zeros costs more than finding the others (on a CPU; both exact).
 SPARSE_BELOW = 0.08
 
 
@@ -105,9 +105,7 @@ def take_gradients(
     rule = _sparse_gradients if sparse else _dense_gradients
     residual, fired, gradients = rule(autoencoder, vectors, codes, mask, coefficient)
     total = float(codes.sum())
-    return Step(
-        float(residual.square().mean()), count / len(vectors), total / len(vectors), fired, gradients
-    )
+    return Step(float(residual.square().mean()), count / len(vectors), total / len(vectors), fired, gradients)
 
 
 def _dense_gradients(
@@ -117,12 +115,16 @@ def _dense_gradients(
     outward = residual * (2 / residual.numel())  # d loss / d reconstruction
     inward = (outward @ autoencoder.decoder.T).add_(coefficient / len(vectors)).mul_(mask)
     summed = inward.sum(0)
-    return residual, mask.any(0), {
-        "encoder": inward.T @ (vectors - autoencoder.bias),
-        "encoder_bias": summed,
-        "decoder": codes.T @ outward,
-        "bias": outward.sum(0) - summed @ autoencoder.encoder,  # b_d stands at the output and at the input
-    }
+    return (
+        residual,
+        mask.any(0),
+        {
+            "encoder": inward.T @ (vectors - autoencoder.bias),
+            "encoder_bias": summed,
+            "decoder": codes.T @ outward,
+            "bias": outward.sum(0) - summed @ autoencoder.encoder,  # b_d stands at the output and at the input
+        },
+    )
 
 
 def _sparse_gradients(
@@ -154,12 +156,16 @@ def _sparse_gradients(
         )
 
     summed = torch.zeros(features).index_add_(0, columns, inward)
-    return residual, active > 0, {
-        "encoder": gather(vectors, inward).addr_(summed, autoencoder.bias, alpha=-1),
-        "encoder_bias": summed,
-        "decoder": gather(outward, values.detach()),
-        "bias": outward.sum(0) - summed @ autoencoder.encoder,
-    }
+    return (
+        residual,
+        active > 0,
+        {
+            "encoder": gather(vectors, inward).addr_(summed, autoencoder.bias, alpha=-1),
+            "encoder_bias": summed,
+            "decoder": gather(outward, values.detach()),
+            "bias": outward.sum(0) - summed @ autoencoder.encoder,
+        },
+    )
 
 
 def remove_parallel(gradient: Float[Tensor, "feature neuron"], decoder: Float[Tensor, "feature neuron"]) -> None:

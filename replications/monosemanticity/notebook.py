@@ -45,8 +45,14 @@ def show(claim: str, digits: int = 2) -> str:
 
 # %% tags=["remove-input"]
 losses = facts["losses"]
-rows = "\n".join(f"| {label} | {losses[key]:.3f} |" for key, label in (
-    ("unigram", "frequencies of tokens (unigram)"), ("bigram", "pairs of tokens (bigram)"), *((s, f"transformer {s}") for s in setting.seeds)))
+rows = "\n".join(
+    f"| {label} | {losses[key]:.3f} |"
+    for key, label in (
+        ("unigram", "frequencies of tokens (unigram)"),
+        ("bigram", "pairs of tokens (bigram)"),
+        *((s, f"transformer {s}") for s in setting.seeds),
+    )
+)
 Markdown(f"""
 Each transformer saw {setting.transformer_tokens:,} tokens, drawn from {facts["training_tokens"]:,}. The loss is in nats per
 token, on held-out text; the n-gram models count all the training tokens.

@@ -49,9 +49,7 @@ def find_matches(evidence: Evidence, rng: np.random.Generator) -> Matches:
     main, small = (evidence.dictionaries[name][0].decoder.cpu().numpy() for name in (MAIN, SMALL))
     parent, cosine = nearest(main, small)
     _, chance = nearest(random_like(main, rng), small)
-    return Matches(
-        feature_in_b, in_b, in_random, correlate(products, ours, theirs).max(1), parent, cosine, chance
-    )
+    return Matches(feature_in_b, in_b, in_random, correlate(products, ours, theirs).max(1), parent, cosine, chance)
 
 
 def count_zero_neurons(evidence: Evidence) -> Float[np.ndarray, " window"]:
@@ -110,7 +108,8 @@ def describe_features(
         span = slice(by_feature.indptr[feature], by_feature.indptr[feature + 1])
         totals = np.bincount(evidence.tokens[by_feature.indices[span]], by_feature.data[span])
         rows.append(FeatureRow(
-            feature, float(densities[MAIN][feature]), float(maxima[feature]), int(totals.argmax()) if len(totals) else 0,
+            feature, float(densities[MAIN][feature]), float(maxima[feature]),
+            int(totals.argmax()) if len(totals) else 0,
             int(matches.feature_in_b[feature]), float(matches.in_b[feature]), float(matches.in_random[feature]),
             int(matches.parent[feature]), float(matches.parent_cosine[feature]), contexts.get(feature, ""),
         ))  # fmt: skip
@@ -129,7 +128,9 @@ def collect_arrays(
     kept = np.concatenate([part[live] for part, live in zip(directions, (small, main), strict=True)])
     print(f"mapping {len(kept)} directions …", flush=True)
     arrays = {
-        "map": map_directions(kept, evidence.params.neighbours, evidence.params.seed) if len(kept) > 3 else np.zeros((0, 2)),
+        "map": map_directions(kept, evidence.params.neighbours, evidence.params.seed)
+        if len(kept) > 3
+        else np.zeros((0, 2)),
         "map_small": np.flatnonzero(small),
         "map_main": np.flatnonzero(main),
         "neurons_in_b": matches.neurons,

@@ -14,7 +14,8 @@ def tabulate_dictionaries(rows: Sequence[DictionaryRow]) -> str:
     head = ("dictionary", "features", "vectors", "active per token", "dead", "ultralow", "unexplained",
             "loss recovered", "of the mean")  # fmt: skip
     body = [
-        (row.name, f"{row.features:,}", f"{row.vectors / 1e6:g} M", f"{row.active:.1f}", f"{row.dead / row.features:.1%}",
+        (row.name, f"{row.features:,}", f"{row.vectors / 1e6:g} M", f"{row.active:.1f}",
+         f"{row.dead / row.features:.1%}",
          f"{row.ultralow / row.features:.1%}", f"{row.unexplained:.2f}", _share(row.recovered),
          _share(row.recovered_of_mean))
         for row in rows if not row.name.startswith(SWEEP)

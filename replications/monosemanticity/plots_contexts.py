@@ -41,7 +41,9 @@ def draw_clamping(rows: Sequence[ContextRow]) -> Figure:
 def draw_levels(arrays: Mapping[str, np.ndarray], rows: Sequence[ContextRow]) -> Figure:
     """Returns for each context the share of tokens in it by activation, and how many tokens there are."""
     height = max(1, -(-len(rows) // COLUMNS))
-    figure, panels = plt.subplots(height, COLUMNS, figsize=(8, 2.1 * height + 0.6), sharex=True, sharey=True, squeeze=False)
+    figure, panels = plt.subplots(
+        height, COLUMNS, figsize=(8, 2.1 * height + 0.6), sharex=True, sharey=True, squeeze=False
+    )
     for axes, row in zip(panels.flat, rows, strict=False):
         levels = arrays[f"levels/{row.context}"]
         middle = (np.arange(len(levels)) + 0.5) / len(levels)

@@ -1,4 +1,4 @@
-"""Blind rating of features and neurons by a visitor: writes the page, later reads the ratings. Not a stage of the pipeline.
+"""Blind rating of features and neurons by a visitor: writes the page, later reads the ratings; no stage.
 
 python -P -m replications.monosemanticity.rate                 writes artifacts/laptop-rated/rating.html
 python -P -m replications.monosemanticity.rate ratings.json    measures the claims of the setting laptop-rated

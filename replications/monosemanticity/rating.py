@@ -21,7 +21,8 @@ RUBRIC = {
     "logits": ("How well do the tokens that it raises fit it?", 3),
     "specificity": ("How specific is the interpretation?", 3),
 }
-STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:1rem auto;padding:0 1rem;color-scheme:light dark}
+STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:1rem auto;padding:0 1rem}
+body{color-scheme:light dark}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;border-left:3px solid #8888;padding-left:.5rem}
 fieldset{margin:1.5rem 0}label{display:block}input{width:4rem;font:inherit}"""
 
@@ -73,9 +74,7 @@ def make_cards(
     return cards
 
 
-def _line(
-    place: int, values: np.ndarray, windows: np.ndarray, tokens: Sequence[str]
-) -> tuple[tuple[str, int], ...]:
+def _line(place: int, values: np.ndarray, windows: np.ndarray, tokens: Sequence[str]) -> tuple[tuple[str, int], ...]:
     window, position = divmod(place, windows.shape[1])
     span = slice(max(0, position - BEFORE), position + AFTER + 1)
     shades = np.ceil(SHADES * values.reshape(windows.shape)[window, span] / values.max()).astype(int)
@@ -100,9 +99,9 @@ def write_page(cards: Sequence[Card]) -> str:
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Blind rating</title><style>{STYLE}</style>
 <h1>What does it respond to?</h1>
-<p>Each card shows where one unit of a transformer is active: the darker a token, the stronger. Some units are features, some
-are neurons; nothing here tells which. Find what the shaded tokens have in common, then answer. There are {len(cards)} cards.
-</p><form>{body}<button>Save ratings.json</button></form><script>{script}</script></html>
+<p>Each card shows where one unit of a transformer is active: the darker a token, the stronger. Some units are
+features, some are neurons; nothing here tells which. Find what the shaded tokens have in common, then answer. There
+are {len(cards)} cards.</p><form>{body}<button>Save ratings.json</button></form><script>{script}</script></html>
 """
 
 

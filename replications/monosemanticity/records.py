@@ -70,7 +70,7 @@ class FeatureRow:
 
 @dataclass(frozen=True)
 class ExplainedRow:
-    """How well an explanation predicts a unit: a feature of A/1, a neuron of A, or a feature of the random transformer."""
+    """How well an explanation predicts a unit: a feature of A/1 or of the random transformer, or a neuron of A."""
 
     kind: str
     unit: int

@@ -125,9 +125,7 @@ def share_by_level(
     ], axis=1).astype(np.float64)  # fmt: skip
 
 
-def count_specific(
-    codes: sp.csr_array, label: Bool[np.ndarray, " token"], least_share: float, fewest: int
-) -> int:
+def count_specific(codes: sp.csr_array, label: Bool[np.ndarray, " token"], least_share: float, fewest: int) -> int:
     """Returns the number of features that are active on at least `fewest` tokens, mostly in the context."""
     active = np.bincount(codes.indices, minlength=codes.shape[1])
     rows = np.repeat(np.arange(codes.shape[0]), np.diff(codes.indptr))

@@ -67,7 +67,10 @@ def fit_dictionaries(workshop: Workshop, share: float | None) -> dict[str, float
     }
     costly = sorted(s.dictionaries.items(), key=lambda item: -item[1].features * item[1].vectors)
     units = [
-        (name, partial(fit_autoencoder, workshop, name, d.transformer, d.features, d.vectors, coefficients[d.transformer]))
+        (
+            name,
+            partial(fit_autoencoder, workshop, name, d.transformer, d.features, d.vectors, coefficients[d.transformer]),
+        )
         for name, d in costly
     ]
     run_units(units, s.workers)

@@ -66,9 +66,7 @@ class Transformer(nn.Module):
         return self.predict(*self.read(tokens))
 
     @torch.no_grad()
-    def logit_weights(
-        self, directions: Float[Tensor, "direction neuron"]
-    ) -> Float[Tensor, "direction vocabulary"]:
+    def logit_weights(self, directions: Float[Tensor, "direction neuron"]) -> Float[Tensor, "direction vocabulary"]:
         """Returns by how much directions of the MLP raise each token, minus the mean over tokens, before the norm."""
         weights = directions @ self.mlp_out @ self.unembedding
         return weights - weights.mean(-1, keepdim=True)

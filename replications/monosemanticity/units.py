@@ -1,4 +1,4 @@
-"""What a setting trains: transformers, a sweep of the L1 coefficient, dictionaries. Each unit is kept when it is done."""
+"""What a setting trains: transformers, a sweep of the L1 coefficient, dictionaries. Finished units are kept."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The feature browser of the monosemanticity page, on constructed features: light, searchable, safe, fit for a phone."""
+"""The feature browser of the monosemanticity page, on constructed features: light, searchable, safe."""
 
 import json
 import shutil
@@ -22,7 +22,9 @@ FIRST_VIEW = 150_000  # bytes
 def row(feature: int) -> FeatureRow:
     density = 0.0 if feature == 5 else 10 ** -(1 + feature % 5)
     context = {7: "hebrew", 9: "arabic base64"}.get(feature, "")
-    return FeatureRow(feature, density, 2.0, feature % VOCABULARY, feature, 0.01 * (feature % 100), 0.3, 1, 0.5, context)
+    return FeatureRow(
+        feature, density, 2.0, feature % VOCABULARY, feature, 0.01 * (feature % 100), 0.3, 1, 0.5, context
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,7 @@ def site(tmp_path_factory):
     (results / "0.json").write_text(json.dumps(shown))
     fragment = (INTERACTIVE / "fragment.html").read_text(encoding="utf-8")
     head = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    policy = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self'\">"
+    policy = '<meta http-equiv="Content-Security-Policy" content="default-src \'self\'">'
     (folder / "index.html").write_text(f'{head}{policy}<body data-md-color-scheme="default">{fragment}</body></html>')
     return folder
 

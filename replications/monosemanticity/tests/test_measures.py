@@ -185,12 +185,9 @@ def test_clamping_changes_one_feature_and_sampling_without_change_is_the_same(
     assert held[:, 4].tolist() == pytest.approx([2.5] * CONTEXT)
     others = [place for place in range(NEURONS) if place != 4]
     assert torch.equal(held[:, others], activations[:, others])
-    nothing = Autoencoder(
-        torch.zeros(1, NEURONS), torch.zeros(1), torch.zeros(1, NEURONS), torch.zeros(NEURONS)
-    )
+    nothing = Autoencoder(torch.zeros(1, NEURONS), torch.zeros(1), torch.zeros(1, NEURONS), torch.zeros(NEURONS))
     texts = [
-        sample(transformer, windows[:, :8], 4, np.random.default_rng(0), held)
-        for held in (None, (nothing, 0, 3.0))
+        sample(transformer, windows[:, :8], 4, np.random.default_rng(0), held) for held in (None, (nothing, 0, 3.0))
     ]
     assert np.array_equal(*texts)
 

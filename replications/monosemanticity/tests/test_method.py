@@ -154,9 +154,7 @@ def test_resampling_comes_where_the_paper_has_it():
 
 
 def test_folding_the_lengths_of_directions_changes_nothing(autoencoder: Autoencoder, vectors: torch.Tensor):
-    stretched = Autoencoder(
-        autoencoder.encoder, autoencoder.encoder_bias, 3 * autoencoder.decoder, autoencoder.bias
-    )
+    stretched = Autoencoder(autoencoder.encoder, autoencoder.encoder_bias, 3 * autoencoder.decoder, autoencoder.bias)
     folded = fold_norms(stretched)
     assert torch.allclose(folded.decoder.norm(dim=1), torch.ones(FEATURES))
     same = folded.decode(folded.encode(vectors))
