@@ -3,13 +3,14 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+COUNTED = 200_000_000  # tokens at most
 SMOOTHING = 1.0  # added to unigram counts
 DISCOUNT = 0.75  # of absolute discounting, as in Kneser & Ney
 
 
 def unigram(training: Int[np.ndarray, " token"], vocabulary: int) -> Float[np.ndarray, " vocabulary"]:
     """Returns the probability of each token."""
-    counts = np.bincount(training, minlength=vocabulary) + SMOOTHING
+    counts = np.bincount(training[:COUNTED], minlength=vocabulary) + SMOOTHING
     return counts / counts.sum()
 
 
@@ -24,6 +25,7 @@ def bigram_loss(
     training: Int[np.ndarray, " token"], windows: Int[np.ndarray, "window position"], vocabulary: int
 ) -> Float[np.ndarray, "window position"]:
     """Returns the loss in nats of each next token given the one before, discounted, with the unigram below it."""
+    training = np.asarray(training[:COUNTED])
     pairs = training[:-1].astype(np.int64) * vocabulary + training[1:]
     seen, counts = np.unique(pairs, return_counts=True)
     firsts = seen // vocabulary

@@ -34,8 +34,9 @@ def label_documents(
 
 def mark(document: Document, pattern: re.Pattern[str]) -> Bool[np.ndarray, " character"]:
     """Returns for each character of a document whether a match in its file covers it."""
-    marked = np.zeros(document.end - document.start, dtype=bool)
-    for match in pattern.finditer(document.content):
+    content = document.content
+    marked = np.zeros(len(content[document.start : document.end]), dtype=bool)
+    for match in pattern.finditer(content):
         first, last = match.start() - document.start, match.end() - document.start
         if last > 0 and first < len(marked):
             marked[max(first, 0) : last] = True

@@ -108,5 +108,5 @@ def _write_tokens(tokenizer: Tokenizer, documents: Sequence[Document], path: Pat
 def _fingerprint(documents: Sequence[Document]) -> str:
     digest = hashlib.sha256()
     for document in documents:
-        digest.update(hashlib.sha256(document.text.encode()).digest())
+        digest.update(hashlib.sha256(document.identity.encode()).digest())
     return digest.hexdigest()[:12]

@@ -107,7 +107,7 @@ class Evidence:
     def clean_losses(self) -> dict[str, Float[np.ndarray, " window"]]:
         """Loss of each window: transformers by name, `unigram` and `bigram`."""
         windows, vocabulary = self.windows[:LOSS_WINDOWS], self.workshop.setting.vocabulary
-        training = np.asarray(self.workshop.text.training)
+        training = self.workshop.text.training
         empty = torch.zeros(self.workshop.setting.neurons, device=self.workshop.setting.device)
         trained = {
             name: replaced_losses(self.transformers[name], {}, windows, empty)["clean"]

@@ -2,7 +2,8 @@
 
 The paper asks Claude 2 to explain a feature from examples, and to predict its activations on others from the
 explanation. Here the explanation is, for each run of up to three tokens in the examples, the mean activation at its
-end. It can say "active on `import` after a line break"; it cannot say "active in Hebrew". What such a table predicts is a lower bound.
+end. It can say "active on `import` after a line break"; it cannot say "active in Hebrew". What such a table predicts is
+a lower bound.
 
 Source: bricken2023monosemanticity, Global Analysis, automated interpretability of activations
 """

@@ -12,7 +12,7 @@ from torch import Tensor
 
 WEISZFELD_STEPS = 100
 # Below this share of active codes, multiplying by zeros costs more than finding the others (on a CPU; both exact).
-SPARSE_BELOW = 0.08
+SPARSE_BELOW = 0.035
 
 
 @dataclass

