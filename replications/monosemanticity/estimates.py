@@ -96,22 +96,31 @@ def estimate_splitting(
 ) -> Measurements:
     """Returns counts of base64 features by size, and how many directions of A/1 belong to one of A/0."""
     near = evidence.params.cluster_cosine
-    measured: Measurements = {
-        "directions-split": bootstrap(
-            lambda ours, theirs: float((ours >= near).mean() - (theirs >= near).mean()),
-            [cosine, chance], rng, unit="fraction",
-        ) if len(cosine) else missing("no feature is alive", "fraction"),
-    }  # fmt: skip
-    names = {"base64-features-of-512": SMALL, "base64-features-of-4096": MAIN, "base64-features-of-16384": LARGE}
     label = evidence.labels.get("base64")
-    for claim, name in names.items():
+
+    def count(name: str) -> Measurement:
         if label is None or name not in evidence.codes:
-            measured[claim] = missing("base64 or the dictionary does not occur here", "features")
-            continue
+            return missing("base64 or the dictionary does not occur here", "features")
         codes = evidence.codes[name]
-        count = count_specific(codes, label, evidence.params.specific_share, evidence.params.fewest_active)
-        measured[claim] = exact(count, codes.shape[1], "features")
-    return measured
+        found = count_specific(codes, label, evidence.params.specific_share, evidence.params.fewest_active)
+        return exact(found, codes.shape[1], "features")
+
+    split = (
+        bootstrap(
+            lambda ours, theirs: float((ours >= near).mean() - (theirs >= near).mean()),
+            [cosine, chance],
+            rng,
+            unit="fraction",
+        )
+        if len(cosine)
+        else missing("no feature is alive", "fraction")
+    )
+    return {
+        "directions-split": split,
+        "base64-features-of-512": count(SMALL),
+        "base64-features-of-4096": count(MAIN),
+        "base64-features-of-16384": count(LARGE),
+    }
 
 
 def estimate_contexts(
@@ -145,22 +154,24 @@ def _estimate_named(findings: Mapping[str, ContextFindings], rng: np.random.Gene
             return missing(f"no {context} in the text", unit)
         return bootstrap(statistic, [sums(findings[context])], rng, unit=unit)
 
-    def single(context: str, unit: str, value: Callable[[ContextFindings], float], n: int) -> Measurement:
-        return exact(value(findings[context]), n, unit) if context in findings else missing(f"no {context}", unit)
+    def single(context: str, unit: str, value: Callable[[ContextFindings], float]) -> Measurement:
+        return exact(value(findings[context]), 1, unit) if context in findings else missing(f"no {context}", unit)
 
-    measured = {
+    return {
         "arabic-share": over_windows("arabic", "fraction", share, lambda found: found.share_sums),
         "arabic-share-when-strong": over_windows("arabic", "fraction", share, lambda found: found.strong_sums),
-        "arabic-neurons": single("arabic", "neurons", lambda found: found.row.large_coefficients, 1),
+        "arabic-pearson": over_windows("arabic", "1", pearson, lambda found: found.pearson_sums),
+        "arabic-neurons": single("arabic", "neurons", lambda found: found.row.large_coefficients),
+        "arabic-feature-in-b": over_windows("arabic", "1", pearson, lambda found: found.match_sums),
+        "arabic-logits-in-b": single("arabic", "1", lambda found: found.row.match_logits),
+        "base64-pearson": over_windows("base64", "1", pearson, lambda found: found.pearson_sums),
+        "base64-feature-in-b": over_windows("base64", "1", pearson, lambda found: found.match_sums),
+        "base64-best-neuron": over_windows("base64", "1", pearson, lambda found: found.neuron_sums),
+        "hebrew-pearson": over_windows("hebrew", "1", pearson, lambda found: found.pearson_sums),
+        "hebrew-feature-in-b": over_windows("hebrew", "1", pearson, lambda found: found.match_sums),
+        "hebrew-logits-in-b": single("hebrew", "1", lambda found: found.row.match_logits),
+        "hebrew-best-neuron": over_windows("hebrew", "1", pearson, lambda found: found.neuron_sums),
     }
-    for context in ("arabic", "base64", "hebrew"):
-        measured[f"{context}-pearson"] = over_windows(context, "1", pearson, lambda found: found.pearson_sums)
-        measured[f"{context}-feature-in-b"] = over_windows(context, "1", pearson, lambda found: found.match_sums)
-    for context in ("base64", "hebrew"):
-        measured[f"{context}-best-neuron"] = over_windows(context, "1", pearson, lambda found: found.neuron_sums)
-    for context in ("arabic", "hebrew"):
-        measured[f"{context}-logits-in-b"] = single(context, "1", lambda found: found.row.match_logits, 1)
-    return measured
 
 
 def estimate_explanations(rows: Sequence[ExplainedRow], rng: np.random.Generator) -> Measurements:

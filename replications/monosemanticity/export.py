@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from replications.common.files import write_text
-from replications.common.imports import hash_code
 from replications.common.params import StageParams, load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
 from replications.common.stage import parse_setting
@@ -83,7 +82,7 @@ def main() -> None:
     training = load_params(REPLICATION, "train", TrainParams)
     results = results_dir(REPLICATION, name)
     models = artifacts_dir(REPLICATION, name) / "models"
-    workshop = open_workshop(models, setting, training, hash_code(f"replications.{REPLICATION}.training"))
+    workshop = open_workshop(models, setting, training)
     rows = read_rows(results / "features.csv", FeatureRow)
     tokenizer = workshop.text.tokenizer
     tokens = [tokenizer.decode([token], skip_special_tokens=False) for token in range(tokenizer.get_vocab_size())]

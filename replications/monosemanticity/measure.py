@@ -12,7 +12,6 @@ import torch
 
 from replications.common.claims import load_claims
 from replications.common.files import write_json
-from replications.common.imports import hash_code
 from replications.common.measurements import Measurement, write_measurements
 from replications.common.params import load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
@@ -82,7 +81,7 @@ def main() -> None:
         )
         for unit in (*setting.seeds, *setting.dictionaries):
             run.add_hash(unit, hashlib.sha256((models / unit / "weights.safetensors").read_bytes()).hexdigest())
-        workshop = open_workshop(models, setting, training, hash_code(f"replications.{REPLICATION}.training"))
+        workshop = open_workshop(models, setting, training)
         evidence = Evidence(workshop, params)
         densities = {unit: density(codes) for unit, codes in evidence.codes.items()}
         matches = find_matches(evidence, rng)

@@ -122,7 +122,7 @@ HTML(tabulate_samples(samples))
 #
 # mine = params.model_copy(update={"contexts": {"todo": r"(?i)\btodo\b[^\n]*"}})
 # training = load_params("monosemanticity", "train", TrainParams)
-# evidence = Evidence(open_workshop(artifacts_dir("monosemanticity", name) / "models", setting, training, ""), mine)
+# evidence = Evidence(open_workshop(artifacts_dir("monosemanticity", name) / "models", setting, training), mine)
 # correlation = correlate_label(evidence.codes["A/1"], evidence.labels["todo"])
 # correlation.argmax(), correlation.max()
 # ```

@@ -13,7 +13,6 @@ import torch
 
 from replications.common.bootstrap import bootstrap
 from replications.common.files import write_json, write_text
-from replications.common.imports import hash_code
 from replications.common.measurements import Measurement, write_measurements
 from replications.common.params import StageParams, load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
@@ -82,7 +81,7 @@ def main() -> None:
     if path is None:
         setting, params = load_setting(REPLICATION, rated.of, Setting), load_params(REPLICATION, "train", TrainParams)
         models = artifacts_dir(REPLICATION, rated.of) / "models"
-        workshop = open_workshop(models, setting, params, hash_code(f"replications.{REPLICATION}.training"))
+        workshop = open_workshop(models, setting, params)
         cards = draw_cards(workshop, rated)
         write_text(folder / "rating.html", write_page([card for _, card in cards]))
         write_json(folder / "key.json", [kind for kind, _ in cards])

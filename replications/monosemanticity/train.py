@@ -10,7 +10,6 @@ from functools import partial
 import torch
 
 from replications.common.files import write_json
-from replications.common.imports import hash_code
 from replications.common.params import load_params, load_setting
 from replications.common.paths import artifacts_dir
 from replications.common.stage import parse_setting
@@ -84,7 +83,7 @@ def main() -> None:
     params = load_params(REPLICATION, "train", Params)
     folder = artifacts_dir(REPLICATION, setting_name) / "models"
     started = time.perf_counter()
-    workshop = open_workshop(folder, setting, params, hash_code(f"replications.{REPLICATION}.training"))
+    workshop = open_workshop(folder, setting, params)
     run_units([(name, partial(fit_transformer, workshop, name)) for name in setting.seeds], setting.workers)
     share, active = None, {}
     if setting.coefficient is None:

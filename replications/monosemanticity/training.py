@@ -1,7 +1,5 @@
-"""Training loops of the transformer and of the autoencoder; both write checkpoints and resume to the same result."""
+"""The training loop of the autoencoder; it writes checkpoints and resumes to the same result."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +18,11 @@ from replications.monosemanticity.method import (
     start_autoencoder,
     take_gradients,
 )
-from replications.monosemanticity.transformer import Transformer, next_token_loss
 from replications.monosemanticity.vectors import VectorSource
 
 START_VECTORS = 16_384  # from which b_d is computed
 RECORDS = 200  # points of a training curve
 HISTORY = ("step", "squared_error", "active", "penalty", "dead")  # rows of an autoencoder's curve
-WEIGHT_DECAY, BETAS, LOWEST_RATE = 0.01, (0.9, 0.95), 0.1  # of the transformer
 
 
 @dataclass(frozen=True)
@@ -174,72 +170,3 @@ def _write(
         | {"step": torch.tensor(step), "silent": silent}
         | {"history": torch.tensor(history, dtype=torch.float64).reshape(-1, len(HISTORY))}
     )
-
-
-def train_transformer(
-    transformer: Transformer,
-    windows: Int[np.ndarray, "window position"],
-    steps: int,
-    batch: int,
-    rate: float,
-    warmup: float,
-    seed: int,
-    checkpoint: Checkpoint,
-    title: str,
-) -> Float[np.ndarray, "record 2"]:
-    """Trains a transformer in place; returns its curve: step, and training loss in nats (mean since the last record).
-
-    Args:
-        transformer: is changed.
-        windows: the training text; each step draws `batch` of them at random.
-        steps: of AdamW.
-        batch: windows a step.
-        rate: highest learning rate, after `warmup`; then it falls as a cosine to a tenth.
-        warmup: share of the steps.
-        seed: of the draws.
-        checkpoint: as for `train_autoencoder`.
-        title: for the progress bar.
-    """
-    named = dict(transformer.named_parameters())
-    optimizer = torch.optim.AdamW(named.values(), betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True)
-    step, history, recent = 0, [], []
-    state = checkpoint.read()
-    if state is not None:
-        transformer.load_state_dict({name: state[name] for name in named})
-        restore_optimizer(optimizer, named, state)
-        step, history = int(state["step"]), state["history"].tolist()
-        recent = state["recent"].tolist()
-    every = max(1, steps // RECORDS)
-    schedule = _cosine(steps, warmup)
-    bar = tqdm(total=steps, initial=step, desc=title, unit="step", mininterval=10)
-    while step < steps:
-        drawn = np.random.default_rng([seed, step]).integers(len(windows), size=batch)
-        tokens = torch.from_numpy(windows[np.sort(drawn)].astype(np.int64)).to(transformer.embedding.device)
-        loss = next_token_loss(transformer(tokens), tokens).mean()
-        optimizer.param_groups[0]["lr"] = rate * schedule(step)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(named.values(), 1.0)
-        optimizer.step()
-        step += 1
-        recent.append(float(loss.detach()))
-        if step % every == 0 or step == steps:
-            history.append([step, float(np.mean(recent))])
-            recent = []
-        bar.update()
-        if checkpoint.is_due:
-            counted = {"step": torch.tensor(step), "recent": torch.tensor(recent, dtype=torch.float64)}
-            curve = {"history": torch.tensor(history, dtype=torch.float64).reshape(-1, 2)}
-            checkpoint.write(named | optimizer_state(optimizer, named) | counted | curve)
-    bar.close()
-    return np.array(history)
-
-
-def _cosine(steps: int, warmup: float) -> Callable[[int], float]:
-    first = max(1, round(warmup * steps))
-
-    def share(step: int) -> float:
-        along = max(0.0, (step - first) / max(1, steps - first))
-        return min((step + 1) / first, LOWEST_RATE + (1 - LOWEST_RATE) * (1 + math.cos(math.pi * along)) / 2)
-
-    return share

@@ -13,14 +13,17 @@ from safetensors.torch import load_file, save
 from threadpoolctl import threadpool_limits
 
 from replications.common.files import write_bytes
+from replications.common.imports import hash_code
 from replications.monosemanticity.checkpointing import Checkpoint
 from replications.monosemanticity.encoding import EncodedText, load_text
 from replications.monosemanticity.method import Autoencoder, geometric_median
 from replications.monosemanticity.settings import Setting, TrainParams
-from replications.monosemanticity.training import Recipe, train_autoencoder, train_transformer
+from replications.monosemanticity.training import Recipe, train_autoencoder
 from replications.monosemanticity.transformer import Transformer, shuffle_weights
+from replications.monosemanticity.transformer_training import Schedule, train_transformer
 from replications.monosemanticity.vectors import VectorSource, cut_windows, read_activations
 
+LOOPS = ("training", "transformer_training")  # modules whose change makes what was trained worthless
 RANDOM = "random"  # the transformer A with shuffled weights
 SHUFFLED_FROM = "A"
 TYPICAL_WINDOWS = 128  # from which the typical length of a vector is computed
@@ -63,7 +66,9 @@ class Workshop:
     def checkpoint(self, name: str, key: object) -> Checkpoint:
         """Returns the checkpoint of a unit, which is removed when the unit is done."""
         # The text is part of the key by its length: its cache is named by a hash.
-        whole = json.dumps([self.code, name, key, len(self.text.training)], sort_keys=True, default=str)
+        whole = json.dumps(
+            [self.code, name, key, self.setting.vocabulary, len(self.text.training)], sort_keys=True, default=str
+        )
         return Checkpoint(self.folder / name / "unfinished.safetensors", whole, self.params.checkpoint_seconds)
 
     def is_done(self, name: str, key: object) -> bool:
@@ -82,7 +87,7 @@ class Workshop:
         (folder / "unfinished.safetensors").unlink(missing_ok=True)
 
 
-def open_workshop(folder: Path, setting: Setting, params: TrainParams, code: str) -> Workshop:
+def open_workshop(folder: Path, setting: Setting, params: TrainParams) -> Workshop:
     """Returns the workshop of a setting.
 
     Raises:
@@ -90,22 +95,22 @@ def open_workshop(folder: Path, setting: Setting, params: TrainParams, code: str
     """
     if setting.device == "cuda" and not torch.cuda.is_available():
         raise RuntimeError("got no GPU; this setting needs one: choose `laptop`, or change `device` in params.yaml")
+    code = "".join(hash_code(f"replications.monosemanticity.{module}") for module in LOOPS)
     text = load_text(setting.corpus, setting.path, setting.vocabulary, setting.held_out)
     return Workshop(folder, setting, params, text, code)
 
 
 def fit_transformer(workshop: Workshop, name: str) -> None:
     """Trains transformer `name` unless it is there."""
-    s, seed = workshop.setting, workshop.setting.seeds[name]
+    s = workshop.setting
     steps = s.transformer_tokens // (s.transformer_batch * s.context)
-    key = [s.context, s.width, s.neurons, s.heads, s.transformer_batch, s.transformer_rate, steps, seed]
+    schedule = Schedule(steps, s.transformer_batch, s.transformer_rate, workshop.params.warmup, s.seeds[name])
+    key = [s.context, s.width, s.neurons, s.heads, asdict(schedule)]
     if workshop.is_done(name, key):
         return
-    transformer = workshop.build(seed)
-    history = train_transformer(
-        transformer, workshop.windows, steps, s.transformer_batch, s.transformer_rate,
-        workshop.params.warmup, seed, workshop.checkpoint(name, key), f"transformer {name}",
-    )  # fmt: skip
+    transformer = workshop.build(schedule.seed)
+    checkpoint = workshop.checkpoint(name, key)
+    history = train_transformer(transformer, workshop.windows, schedule, checkpoint, f"transformer {name}")
     workshop.keep(name, key, dict(transformer.named_parameters()), history)
 
 

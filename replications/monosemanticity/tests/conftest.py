@@ -40,7 +40,7 @@ def evidence(tmp_path_factory) -> Evidence:
         given = params["settings"]["laptop"] | TINY | {"path": str(folder / "text")}
         setting = Setting.model_validate(given, strict=False)
         training = TrainParams.model_validate(params["train"], strict=False)
-        workshop = open_workshop(folder / "models", setting, training, "code")
+        workshop = open_workshop(folder / "models", setting, training)
         for name in setting.seeds:
             fit_transformer(workshop, name)
         sweep(workshop, typical_length(workshop, load_transformer(workshop, "A")) / setting.neurons)

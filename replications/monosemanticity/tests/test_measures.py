@@ -29,8 +29,8 @@ from replications.monosemanticity.specific import (
 from replications.monosemanticity.splitting import nearest, random_like
 from replications.monosemanticity.text import Document
 from replications.monosemanticity.train import choose
-from replications.monosemanticity.training import train_transformer
 from replications.monosemanticity.transformer import Transformer, shuffle_weights
+from replications.monosemanticity.transformer_training import Schedule, train_transformer
 from replications.monosemanticity.universality import best_matches, neuron_moments
 from replications.monosemanticity.vectors import VectorSource, cut_windows, read_activations
 
@@ -85,7 +85,7 @@ def test_a_transformer_learns_a_sequence_that_repeats_and_bigrams_know_it_too(tm
     windows = cut_windows(tokens, CONTEXT)
     learner = Transformer(VOCABULARY, CONTEXT, 8, NEURONS, 2, torch.Generator().manual_seed(0))
     checkpoint = Checkpoint(tmp_path / "c", "key", 1e9)
-    curve = train_transformer(learner, windows, 150, 8, 0.02, 0.05, 0, checkpoint, "repeating")
+    curve = train_transformer(learner, windows, Schedule(150, 8, 0.02, 0.05, 0), checkpoint, "repeating")
     assert curve[-1, 1] < 0.3
     assert bigram_loss(tokens, windows, VOCABULARY).mean() < 0.1
     assert unigram_loss(tokens, windows, VOCABULARY).mean() == pytest.approx(np.log(VOCABULARY), rel=0.01)
