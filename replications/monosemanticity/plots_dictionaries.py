@@ -118,7 +118,7 @@ def draw_map(arrays: Mapping[str, np.ndarray], rows: Sequence[FeatureRow]) -> Fi
             axes.scatter(*at, s=30, color=PALETTE[0])
             axes.annotate(row.context, at, xytext=(4, 4), textcoords="offset points", fontsize=9)
     axes.set(xticks=[], yticks=[], title="Directions of 512 and of 4,096 features on a plane")
-    axes.legend(fontsize=8, markerscale=1.5)
+    axes.legend(fontsize=8, markerscale=1.5, loc="upper right")
     return figure
 
 
