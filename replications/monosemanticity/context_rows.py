@@ -9,10 +9,10 @@ from tqdm import tqdm
 
 from replications.monosemanticity.coding import Moments, correlate, moments
 from replications.monosemanticity.evidence import MAIN, OTHER, Evidence
+from replications.monosemanticity.records import ContextRow
 from replications.monosemanticity.sampling import sample
 from replications.monosemanticity.specific import (
     STRONG_NEURON,
-    ContextRow,
     column,
     correlate_label,
     label_moments,

@@ -22,9 +22,8 @@ from replications.monosemanticity.plots_dictionaries import (
     draw_scores,
     draw_training,
 )
-from replications.monosemanticity.records import DictionaryRow, ExplainedRow, FeatureRow, read_arrays
+from replications.monosemanticity.records import ContextRow, DictionaryRow, ExplainedRow, FeatureRow, read_arrays
 from replications.monosemanticity.settings import MeasureParams
-from replications.monosemanticity.specific import ContextRow
 
 REPLICATION = "monosemanticity"
 

@@ -38,10 +38,9 @@ from replications.monosemanticity.overview import (
     describe_features,
     find_matches,
 )
-from replications.monosemanticity.records import DictionaryRow, ExplainedRow, FeatureRow, write_arrays
+from replications.monosemanticity.records import ContextRow, DictionaryRow, ExplainedRow, FeatureRow, write_arrays
 from replications.monosemanticity.settings import MeasureParams as Params
 from replications.monosemanticity.settings import Setting, TrainParams
-from replications.monosemanticity.specific import ContextRow
 from replications.monosemanticity.units import open_workshop
 
 REPLICATION = "monosemanticity"

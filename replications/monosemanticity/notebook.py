@@ -19,9 +19,8 @@ from replications.common.params import load_params, load_setting
 from replications.common.paths import results_dir
 from replications.common.tables import read_rows
 from replications.monosemanticity.page_tables import tabulate_contexts, tabulate_dictionaries, tabulate_samples
-from replications.monosemanticity.records import DictionaryRow
+from replications.monosemanticity.records import ContextRow, DictionaryRow
 from replications.monosemanticity.settings import MeasureParams, Setting
-from replications.monosemanticity.specific import ContextRow
 
 name = os.environ.get("REPLICATION_SETTING", "laptop")
 setting = load_setting("monosemanticity", name, Setting)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from replications.monosemanticity.records import SWEEP, DictionaryRow
-from replications.monosemanticity.specific import ContextRow
+from replications.monosemanticity.records import SWEEP, ContextRow, DictionaryRow
 
 SAMPLE_CHARACTERS = 240  # of each shown text
 

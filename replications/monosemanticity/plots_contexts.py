@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from replications.common.figures import PALETTE
-from replications.monosemanticity.specific import ContextRow
+from replications.monosemanticity.records import ContextRow
 
 COLUMNS = 3
 

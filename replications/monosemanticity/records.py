@@ -1,4 +1,4 @@
-"""Rows of the result files beside `contexts.csv`, and the arrays of the figures."""
+"""Rows of the result files, and the arrays of the figures."""
 
 import io
 from collections.abc import Mapping
@@ -10,6 +10,49 @@ import numpy as np
 from replications.common.files import write_bytes
 
 SWEEP = "sweep/"  # before the number of a dictionary of the sweep
+
+
+@dataclass(frozen=True)
+class ContextRow:
+    """A context and its feature in A/1.
+
+    Attributes:
+        base_rate: share of tokens in the context.
+        feature: found on the first half of the text.
+        active: tokens of the second half on which it is active.
+        share: of them in the context.
+        share_strong: of those with more than half of the maximal activation.
+        pearson: with the proxy.
+        neuron: the best one on the first half.
+        neuron_pearson: with the proxy, second half.
+        large_coefficients: neurons with a coefficient of at least 0.1 in the feature's direction.
+        match: feature of B/1 with the highest correlation on the first half.
+        match_pearson: of the two features' activations, second half.
+        match_logits: correlation of their logit weights.
+        typical_logits: share of the tokens with the largest logit weights that are typical of the context.
+        typical_tokens: share of all tokens that are.
+        clean, clamped, other_clamped: probability that a sampled token is in the context: without intervention, with
+            the feature at its maximum, with random features at theirs.
+    """
+
+    context: str
+    base_rate: float
+    feature: int
+    active: int
+    share: float
+    share_strong: float
+    pearson: float
+    neuron: int
+    neuron_pearson: float
+    large_coefficients: int
+    match: int
+    match_pearson: float
+    match_logits: float
+    typical_logits: float
+    typical_tokens: float
+    clean: float
+    clamped: float
+    other_clamped: float
 
 
 @dataclass(frozen=True)

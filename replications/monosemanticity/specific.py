@@ -3,8 +3,6 @@
 Source: bricken2023monosemanticity, Detailed investigations of individual features
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Bool, Float, Int
@@ -13,49 +11,6 @@ from replications.monosemanticity.coding import Moments, correlate, moments
 
 STRONG_NEURON = 0.1  # coefficient from which a neuron takes part in a feature; Arabic script
 LEVELS = 10  # tenths of the maximum, for the share by activation
-
-
-@dataclass(frozen=True)
-class ContextRow:
-    """A context and its feature in A/1.
-
-    Attributes:
-        base_rate: share of tokens in the context.
-        feature: found on the first half of the text.
-        active: tokens of the second half on which it is active.
-        share: of them in the context.
-        share_strong: of those with more than half of the maximal activation.
-        pearson: with the proxy.
-        neuron: the best one on the first half.
-        neuron_pearson: with the proxy, second half.
-        large_coefficients: neurons with a coefficient of at least 0.1 in the feature's direction.
-        match: feature of B/1 with the highest correlation on the first half.
-        match_pearson: of the two features' activations, second half.
-        match_logits: correlation of their logit weights.
-        typical_logits: share of the tokens with the largest logit weights that are typical of the context.
-        typical_tokens: share of all tokens that are.
-        clean, clamped, other_clamped: probability that a sampled token is in the context: without intervention, with
-            the feature at its maximum, with random features at theirs.
-    """
-
-    context: str
-    base_rate: float
-    feature: int
-    active: int
-    share: float
-    share_strong: float
-    pearson: float
-    neuron: int
-    neuron_pearson: float
-    large_coefficients: int
-    match: int
-    match_pearson: float
-    match_logits: float
-    typical_logits: float
-    typical_tokens: float
-    clean: float
-    clamped: float
-    other_clamped: float
 
 
 def label_moments(label: Bool[np.ndarray, " token"]) -> Moments:

@@ -11,8 +11,14 @@ from replications.monosemanticity.evidence import Evidence
 from replications.monosemanticity.explaining import explain_units
 from replications.monosemanticity.measure import measure_all
 from replications.monosemanticity.overview import collect_arrays, describe_dictionaries, describe_features, find_matches
-from replications.monosemanticity.records import DictionaryRow, ExplainedRow, FeatureRow, read_arrays, write_arrays
-from replications.monosemanticity.specific import ContextRow
+from replications.monosemanticity.records import (
+    ContextRow,
+    DictionaryRow,
+    ExplainedRow,
+    FeatureRow,
+    read_arrays,
+    write_arrays,
+)
 
 
 def test_every_claim_is_measured_and_the_result_files_read_back(
