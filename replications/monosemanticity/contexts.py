@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -9,6 +10,8 @@ from tokenizers import Tokenizer
 
 from replications.monosemanticity.encoding import BATCH_OF_DOCUMENTS, encode
 from replications.monosemanticity.text import Document
+
+FILES_REMEMBERED = 20_000  # times patterns
 
 
 def label_documents(
@@ -36,11 +39,17 @@ def mark(document: Document, pattern: re.Pattern[str]) -> Bool[np.ndarray, " cha
     """Returns for each character of a document whether a match in its file covers it."""
     content = document.content
     marked = np.zeros(len(content[document.start : document.end]), dtype=bool)
-    for match in pattern.finditer(content):
-        first, last = match.start() - document.start, match.end() - document.start
+    for start, end in find_matches(content, pattern):
+        first, last = start - document.start, end - document.start
         if last > 0 and first < len(marked):
             marked[max(first, 0) : last] = True
     return marked
+
+
+@lru_cache(maxsize=FILES_REMEMBERED)
+def find_matches(content: str, pattern: re.Pattern[str]) -> tuple[tuple[int, int], ...]:
+    """Returns where the matches in a file start and end; remembered, as a file has many documents."""
+    return tuple(match.span() for match in pattern.finditer(content))
 
 
 def label_spans(

@@ -13,7 +13,7 @@ from replications.common.files import write_text
 from replications.monosemanticity.text import Document, read_documents, text_cache
 
 START = "<s>"  # token 0, before every document
-SAMPLED_DOCUMENTS, SAMPLED_CHARACTERS = 800, 5_000  # the encoding is learned on the beginnings of so many
+SAMPLED_DOCUMENTS, SAMPLED_CHARACTERS = 2_000, 5_000  # the encoding is learned on the beginnings of so many
 BATCH_OF_DOCUMENTS = 256  # encoded together
 
 
