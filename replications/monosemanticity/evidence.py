@@ -19,7 +19,7 @@ from replications.monosemanticity.settings import MeasureParams
 from replications.monosemanticity.text import read_documents
 from replications.monosemanticity.transformer import Transformer
 from replications.monosemanticity.units import Workshop, load_autoencoder, load_transformer
-from replications.monosemanticity.vectors import cut_windows, read_activations
+from replications.monosemanticity.vectors import cut_windows, read_activations, spread
 
 LOSS_WINDOWS = 512  # of held-out text, on which losses with replaced activations are measured
 MAIN, SMALL, LARGE, LARGEST, OTHER, RANDOM = "A/1", "A/0", "A/2", "A/5", "B/1", "random/1"
@@ -38,8 +38,10 @@ class Evidence:
         s = self.workshop.setting
         documents, _ = split(read_documents(s.corpus, s.path), s.held_out)
         tokens, labels = label_documents(documents, self.workshop.text.tokenizer, self.params.contexts)
-        windows = cut_windows(tokens, s.context)[: s.evaluation_tokens // s.context]
-        return windows, labels[:, : windows.size]
+        windows = cut_windows(tokens, s.context)
+        chosen = spread(len(windows), s.evaluation_tokens // s.context)
+        by_window = labels[:, : windows.size].reshape(len(labels), *windows.shape)
+        return windows[chosen], by_window[:, chosen].reshape(len(labels), -1)
 
     @property
     def windows(self) -> Int[np.ndarray, "window position"]:

@@ -20,7 +20,7 @@ from replications.monosemanticity.examples import describe_feature
 from replications.monosemanticity.records import FeatureRow
 from replications.monosemanticity.settings import Setting, TrainParams
 from replications.monosemanticity.units import Workshop, load_autoencoder, load_transformer, open_workshop
-from replications.monosemanticity.vectors import cut_windows
+from replications.monosemanticity.vectors import cut_windows, spread
 
 REPLICATION = "monosemanticity"
 
@@ -59,7 +59,8 @@ def shards(workshop: Workshop, rows: Sequence[FeatureRow], params: Params) -> di
     setting = workshop.setting
     dictionary = setting.dictionaries[MAIN]
     transformer, (autoencoder, _) = load_transformer(workshop, dictionary.transformer), load_autoencoder(workshop, MAIN)
-    windows = cut_windows(workshop.text.held_out, setting.context)[: setting.evaluation_tokens // setting.context]
+    windows = cut_windows(workshop.text.held_out, setting.context)
+    windows = windows[spread(len(windows), setting.evaluation_tokens // setting.context)]
     codes = encode_text(transformer, autoencoder, windows).tocsc()
     weights = transformer.logit_weights(autoencoder.decoder).cpu().numpy()
     decoder = autoencoder.decoder

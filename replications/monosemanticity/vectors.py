@@ -19,6 +19,11 @@ def cut_windows(tokens: Int[np.ndarray, " token"], context: int) -> Int[np.ndarr
     return tokens[: whole * context].reshape(whole, context)
 
 
+def spread(count: int, wanted: int) -> Int[np.ndarray, " window"]:
+    """Returns the numbers of `wanted` windows, evenly over all `count` of them, or of all if there are fewer."""
+    return np.linspace(0, count - 1, min(count, wanted)).round().astype(int)
+
+
 @torch.no_grad()
 def read_activations(
     transformer: Transformer, windows: Int[np.ndarray, "window position"]
