@@ -8,12 +8,17 @@ import json
 import platform
 from pathlib import Path
 
-from benchmarks import bibliography, path_patching, site
+from benchmarks import bibliography, causal_tracing, path_patching, site
 from benchmarks.timing import Comparison, Growth
 from replications.common.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
-BENCHMARKS = {"bibliography": bibliography, "path_patching": path_patching, "site": site}
+BENCHMARKS = {
+    "bibliography": bibliography,
+    "causal_tracing": causal_tracing,
+    "path_patching": path_patching,
+    "site": site,
+}
 
 
 def main() -> None:
