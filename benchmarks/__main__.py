@@ -4,21 +4,17 @@
 """
 
 import argparse
+import importlib
 import json
 import platform
 from pathlib import Path
 
-from benchmarks import bibliography, causal_tracing, path_patching, site
 from benchmarks.timing import Comparison, Growth
 from replications.common.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
-BENCHMARKS = {
-    "bibliography": bibliography,
-    "causal_tracing": causal_tracing,
-    "path_patching": path_patching,
-    "site": site,
-}
+# Modules, imported when run: each has its peers.
+BENCHMARKS = ("bibliography", "causal_tracing", "path_patching", "site", "trak_scores")
 
 
 def main() -> None:
@@ -26,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("names", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME", help=", ".join(BENCHMARKS))
     for name in parser.parse_args().names or BENCHMARKS:
-        comparisons: list[Comparison | Growth] = list(BENCHMARKS[name].compare())
+        comparisons: list[Comparison | Growth] = list(importlib.import_module(f"benchmarks.{name}").compare())
         rows = [comparison.as_row() for comparison in comparisons]
         write_json(
             RESULTS / f"{name}.json",
