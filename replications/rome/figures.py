@@ -158,7 +158,7 @@ def draw_sweep(rows: Sequence[EditRow], traces: Traces, setting: Setting) -> Fig
     left.set(
         title=f"{len(sweep.rewrite)} facts, edited at each layer", xlabel="edited layer", ylabel="score or effect (%)"
     )
-    left.legend(fontsize=8)
+    left.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.16))
     place = {int(case): number for number, case in enumerate(traces.case_id)}
     at_main = [row for row in select(rows, ROME, setting.edit_layer) if row.case_id in place]
     traced = effect_at(traces, setting.edit_layer)[[place[row.case_id] for row in at_main]]

@@ -31,7 +31,7 @@ STYLES = {
     "influence-arnoldi": ("C2", "x", "influence, Arnoldi"),
     "tracin": ("C3", "P", "TracIn, checkpoints"),
     "tracin-last": ("C3", "+", "TracIn, last checkpoint"),
-    "gradient-similarity": ("C4", "<", "gradient similarity (GAS)"),
+    "gradient-similarity": ("C4", "*", "gradient similarity (GAS)"),
     "representation-similarity": ("C4", ">", "representation similarity"),
     "random": ("0.5", ".", "random"),
 }
@@ -75,8 +75,10 @@ def draw_scores(results: Results) -> Figure:
         if results.ceiling is not None:
             panel.axhline(results.ceiling, color="0.5", linestyle=":", label="ceiling set by noise")
         panel.set_xscale("log")
-    panels[0].set(xlabel="networks trained, each on half of the data", ylabel="LDS (mean rank correlation)")
-    panels[1].set(xlabel="seconds here: training and attributing")
+    panels[0].set(
+        title="By networks", xlabel="networks trained, each on half of the data", ylabel="LDS (mean rank correlation)"
+    )
+    panels[1].set(title="By time", xlabel="seconds here: training and attributing")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
     return figure
@@ -92,7 +94,7 @@ def draw_ablations(results: Results) -> Figure:
     rows = [(d, row) for d, row in sorted(by_dimension.items()) if row is not None]
     _bars(left, [d for d, _ in rows], [row for _, row in rows], line=True)
     left.set(xscale="log", xlabel="dimension after projection", ylabel="LDS", title=f"{at} networks")
-    left.set_xticks([d for d, _ in rows], [str(d) for d, _ in rows])
+    left.set_xticks([d for d, _ in rows], [str(d) for d, _ in rows], rotation=45)
     left.minorticks_off()
     named = [(label, by_name.get((method, at))) for method, label in VARIANTS.items()]
     several = len(setting.training.checkpoints)
@@ -131,6 +133,7 @@ def draw_falls(results: Results) -> Figure:
     removed = sorted({fall.removed for fall in results.falls})
     axes.axhline(0, color=plt.rcParams["axes.edgecolor"], linewidth=0.8)
     axes.set(
+        title="Without the most helpful images",
         xscale="log",
         xlabel=f"training images removed, of {results.setting.images}",
         ylabel="fall of the output (log-odds)",
