@@ -3,10 +3,12 @@
 import ast
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+import yaml
 
 from bibliography import Library, load_library
 from replications.common.claims import Claims, load_claims
@@ -138,15 +140,17 @@ def load_records() -> Records:
 def _load_replication(name: str) -> ReplicationRecord:
     folder = replication_dir(name)
     claims = load_claims(name)
+    shown = folder / "figures.yml"
+    order = list(yaml.safe_load(shown.read_text(encoding="utf-8"))) if shown.is_file() else []
     settings = tuple(
-        _load_setting(folder / "results" / judged.setting, judged, claims.settings[judged.setting].note)
+        _load_setting(folder / "results" / judged.setting, judged, claims.settings[judged.setting].note, order)
         for judged in collect_verdicts(name)
     )
     abstract, _, symbols = _read_docstring(folder / "__init__.py").partition("\n## Symbols\n")
     return ReplicationRecord(name, folder, abstract, symbols, claims, settings)
 
 
-def _load_setting(results: Path, judged: JudgedSetting, note: str) -> SettingRecord:
+def _load_setting(results: Path, judged: JudgedSetting, note: str, order: Sequence[str]) -> SettingRecord:
     run = results / "run.json"
     notebook = results / "notebook.ipynb"
     return SettingRecord(
@@ -155,12 +159,16 @@ def _load_setting(results: Path, judged: JudgedSetting, note: str) -> SettingRec
         note=note,
         run=json.loads(run.read_text(encoding="utf-8")) if run.is_file() else None,
         more_runs=tuple(json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("run-*.json"))),
-        figures=tuple(
-            Figure(path.with_suffix(""), path.read_text(encoding="utf-8").strip())
-            for path in sorted((results / "figures").glob("*.txt"))
-        ),
+        figures=_load_figures(results / "figures", order),
         notebook=notebook if notebook.is_file() else None,
     )
+
+
+def _load_figures(folder: Path, order: Sequence[str]) -> tuple[Figure, ...]:
+    """Returns the figures in the order of `figures.yml`; those that it does not name come last, by name."""
+    captions = sorted(folder.glob("*.txt"))
+    captions.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
+    return tuple(Figure(path.with_suffix(""), path.read_text(encoding="utf-8").strip()) for path in captions)
 
 
 def _read_docstring(path: Path) -> str:
