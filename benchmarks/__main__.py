@@ -13,7 +13,8 @@ from benchmarks.timing import Comparison, Growth
 from replications.common.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
-BENCHMARKS = ("bibliography", "path_patching", "site", "trak_scores")  # modules, imported when run: each has its peers
+# Modules, imported when run: each has its peers.
+BENCHMARKS = ("bibliography", "causal_tracing", "path_patching", "site", "trak_scores")
 
 
 def main() -> None:

@@ -1,0 +1,128 @@
+"""Stage: edits facts by every method, measures each edit, and puts the model back.
+
+python -P -m replications.rome.edit SETTING
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+from tqdm import tqdm
+
+from replications.common.files import write_json
+from replications.common.measurements import write_measurements
+from replications.common.models import LanguageModel
+from replications.common.params import load_params, load_setting
+from replications.common.paths import artifacts_dir, results_dir
+from replications.common.provenance import record_run
+from replications.common.stage import parse_setting
+from replications.common.workers import run_tasks
+from replications.rome.covariance import load_moments
+from replications.rome.dataset import Fact, subjects_with
+from replications.rome.decoder import Decoder
+from replications.rome.edit_estimates import collect_sweep, estimate_edits, estimate_localization, estimate_texts
+from replications.rome.editing import Editor, draw_prefixes
+from replications.rome.editing import Params as EditParams
+from replications.rome.method import factorise
+from replications.rome.resuming import keep, open_pieces
+from replications.rome.settings import Setting, keep_claimed, load_decoder
+from replications.rome.tables import parse_row, write_edits
+from replications.rome.traces import read_traces
+
+Params = EditParams
+REFERENCES = 3  # texts that a fact's consistency is measured against
+TEXT = "text "
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fact, and how much is done with it; its result is kept in the file `piece`."""
+
+    fact: Fact
+    like: list[Fact]
+    swept: bool
+    writing: bool
+    piece: Path
+
+
+def open_editor(params: Params, setting: Setting, prefixes: list[str]) -> Callable[[Task], dict[str, np.ndarray]]:
+    """Loads the model, and returns what edits one fact by every method."""
+    decoder, model = load_decoder(setting)
+    factors = {layer: factorise(matrix) for layer, matrix in _moments(decoder, model, setting).items()}
+    editor = Editor(decoder, model.tokenizer, params, setting, factors, prefixes)
+
+    def edit(task: Task) -> dict[str, np.ndarray]:
+        run = partial(editor.run, task.fact, swept=task.swept, writing=task.writing, like=task.like)
+        return keep(task.piece, run)
+
+    return edit
+
+
+def main() -> None:
+    """Writes `edits.csv`, `texts.json`, `measured-edit.json` and `run-edit.json` of a setting."""
+    name = parse_setting("rome")
+    params, setting = load_params("rome", "edit", Params), load_setting("rome", name, Setting)
+    facts_file, folder = artifacts_dir("rome", name) / "facts.json", results_dir("rome", name)
+    content = json.loads(facts_file.read_text(encoding="utf-8"))
+    facts, known = ([Fact.model_validate(record) for record in content[part]] for part in ("edited", "all"))
+    facts_hash = hashlib.sha256(facts_file.read_bytes()).hexdigest()
+    with record_run("rome", name, seeds=[params.seed], stage="edit") as run:
+        decoder, model = load_decoder(setting)
+        run.device = setting.device
+        run.add_hash(f"weights of {model.description}", model.weights_sha256)
+        run.add_hash("facts", facts_hash)
+        _moments(decoder, model, setting)  # estimated once, before every process reads them
+        prefixes = draw_prefixes(decoder, model.tokenizer, params)
+        pieces = open_pieces(
+            artifacts_dir("rome", name), "replications.rome.edit",
+            params.model_dump_json(), setting.model_dump_json(), facts_hash, model.weights_sha256,
+        )  # fmt: skip
+        tasks = [
+            Task(
+                fact=fact,
+                like=list(islice(subjects_with(known, fact.relation, fact.target_new), REFERENCES)),
+                swept=number < setting.sweep_facts,
+                writing=number < setting.texts,
+                piece=pieces / f"{fact.case_id}.npz",
+            )
+            for number, fact in enumerate(facts)
+        ]
+        n_layers = decoder.n_layers
+        del decoder, model  # every process loads its own
+        open_task = partial(open_editor, params, setting, prefixes)
+        editing = run_tasks(open_task, tasks, setting.processes)
+        done = list(tqdm(editing, desc="editing", unit="fact", total=len(tasks)))
+        rows = [parse_row(list(map(str, values))) for piece in done for values in piece["rows"]]
+        texts = [_texts(piece) for piece in done if any(key.startswith(TEXT) for key in piece)]
+        write_edits(folder / "edits.csv", rows)
+        write_json(folder / "texts.json", {"prefixes": prefixes, "texts": texts})
+        measured = {**estimate_edits(rows, setting.edit_layer, params.seed), **estimate_texts(texts, params.seed)}
+        if setting.sweep_facts:
+            traces, _ = read_traces(folder / "traces.npz")
+            sweep = collect_sweep(rows, setting.sweep_layers, traces)
+            measured |= estimate_localization(rows, sweep, traces, setting.edit_layer, n_layers, params.seed)
+        write_measurements("rome", name, keep_claimed(measured, name), stage="edit")
+
+
+def _moments(decoder: Decoder, model: LanguageModel, setting: Setting) -> dict[int, Float[Tensor, "d_mlp d_mlp"]]:
+    # Deviation: covariance-text
+    return load_moments(
+        decoder, model.tokenizer, model.weights_sha256, setting.edited_layers,
+        tokens=setting.covariance_tokens, text=setting.text,
+    )  # fmt: skip
+
+
+def _texts(piece: dict[str, np.ndarray]) -> dict[str, list[str]]:
+    """Returns what the model wrote, by method."""
+    return {key.removeprefix(TEXT): list(map(str, piece[key])) for key in piece if key.startswith(TEXT)}
+
+
+if __name__ == "__main__":
+    main()
