@@ -18,11 +18,12 @@ from IPython.display import Markdown
 from replications.common.measurements import read_measurements
 from replications.common.params import load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
-from replications.rome.edit_estimates import column, parts_of, select
+from replications.rome.edit_estimates import collect_sweep, column, parts_of, select
 from replications.rome.editing import Editor, Params
 from replications.rome.evaluation import harmonic_score
 from replications.rome.settings import Setting
 from replications.rome.tables import FT, FTL, IDENTITY, ROME, UNEDITED, read_edits
+from replications.rome.traces import read_traces
 
 setting_name = os.environ.get("REPLICATION_SETTING", "smollm2-135m")
 setting, params = load_setting("rome", setting_name, Setting), load_params("rome", "edit", Params)
@@ -99,8 +100,9 @@ Markdown(
     + "\n".join(tabulate(method) for method in (UNEDITED, FT, FTL, IDENTITY, ROME))
     + f"""
 
-ROME's S is {show("rome-score")}, better than FT by {show("rome-minus-ft-score")} and than FT+L by {show("rome-minus-ftl-score")}
-points. Without the covariance of the keys it would be lower by {show("covariance-helps")} points. Texts about the subject keep
+ROME's S is {show("rome-score")}. Less that of FT it is {show("rome-minus-ft-score")}, less that of FT+L
+{show("rome-minus-ftl-score")} points. Without the covariance of the keys it would be lower by {show("covariance-helps")} points. Texts
+about the subject keep
 {show("rome-entropy", 100)} percent of the entropy of the unedited model's, and are {show("rome-consistency", digits=2)} times as
 similar to texts about subjects that really have the new object.
 """
@@ -112,7 +114,18 @@ similar to texts about subjects that really have the new object.
 # Hase et al. (2023) ask whether a fact is edited better at the layer where tracing finds it.
 
 # %% tags=["remove-input"]
+by_layer = "The layers were not swept in this setting."
+if setting.sweep_facts:
+    sweep = collect_sweep(rows, setting.sweep_layers, read_traces(folder / "traces.npz")[0])
+    scores = [harmonic_score(*sweep.parts[:, n].T) for n in range(len(sweep.layers))]
+    layers, reached = (
+        ", ".join(map(str, values)) for values in (sweep.layers, [round(100 * score) for score in scores])
+    )
+    by_layer = f"""The same {len(sweep.rewrite)} facts, edited at layers {layers} in turn, reach an S of {reached}. Layer
+{setting.edit_layer}, which all other numbers are of, was fixed before the run, at the depth that the paper edits."""
 Markdown(f"""
+{by_layer}
+
 Over facts, the tracing effect at the edited layer and the success of the edit correlate with
 **{show("tracing-edit-correlation", digits=2)}**. Which layer is edited explains {show("layer-explains-edits", 100)} percent of the
 variance of the success; the tracing effect adds {show("tracing-adds-nothing", 100)}. The best layer to edit lies at depth

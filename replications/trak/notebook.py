@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Which training images made it say so?
 #
-# A network is trained on two thousand images and then classifies another one. Which of the two thousand helped, and which
-# misled it? There is a way to know: take images away, train again, and look. It costs a training for every question. **TRAK**
-# answers from a handful of trained networks. Is the answer right?
+# A network is trained on some images and then classifies another one. Which of them helped, and which misled it? There is a way
+# to know: take images away, train again, and look. It costs a training for every question. **TRAK** answers from a handful of
+# trained networks. Is the answer right?
 #
 # The test is to predict. Many networks are trained anew, each on a random half of the images. For each of them a method's
 # prediction is the sum of the scores of the images that were present. The rank correlation of predictions and actual outputs
@@ -33,10 +33,8 @@ networks = json.loads((results_dir("trak", name) / "networks.json").read_text(en
 
 
 def show(claim: str, digits: int = 2) -> str:
-    """Returns a measurement with its 95 % interval in words."""
-    m = measured.get(claim)
-    if m is None:
-        return "not measured in this setting"
+    """Returns a measurement, which the setting has, with its 95 % interval in words."""
+    m = measured[claim]
     return str(m.reason) if m.value is None else f"{m.value:.{digits}f} [{m.low:.{digits}f}, {m.high:.{digits}f}]"
 
 
@@ -55,23 +53,42 @@ def table_of_scores() -> Markdown:
 
 
 # %% tags=["remove-input"]
+trained = (
+    "a network was trained on each" if setting.repeats == 1 else f"{setting.repeats} networks were trained on each"
+)
+ceiling = "The optimum is unique, so that a perfect method would reach 1."
+if "noise-ceiling" in measured:
+    ceiling = f"""Two networks trained on the same half differ too, so that even a perfect method would only reach
+{show("noise-ceiling")}."""
+rival = ""
+if "trak-beats-influence-functions" in measured:
+    rival = f"""How far TRAK is ahead of influence functions on the last layer:
+{show("trak-beats-influence-functions")}; below zero it is behind. In the paper, with ResNet-9 and 50,000 images, it is ahead by 0.37."""
 Markdown(f"""
 ## Who predicts best
 
-For the truth, {setting.subsets} halves were drawn and each was trained on {setting.repeats} times. Another {setting.pool} networks,
+For the truth, {setting.subsets} halves were drawn, and {trained}. Another {setting.pool} networks,
 on halves of their own, are what the methods may use. In all these are {networks["networks"]} networks; they are right on
 {networks["accuracy"]:.0%} of the test images.
 
 TRAK with {max(setting.trak_models)} networks reaches an LDS of **{show("trak-predicts-retraining")}** (95 % interval in brackets).
-Two networks trained on the same half differ too, so that not even a perfect method reaches 1. The highest possible LDS is here:
-{show("noise-ceiling")}. Random scores: {show("random-scores-predict-nothing", 3)}. The table has each method at
-the number of networks that suits it best; intervals are over subsets and targets together, and over each alone.
+{ceiling} Random scores: {show("random-scores-predict-nothing", 3)}. {rival}
+
+The table has each method at the number of networks that suits it best; intervals are over subsets and targets together, and over
+each alone.
 """)
 
 # %% tags=["remove-input"]
 table_of_scores()
 
 # %% tags=["remove-input"]
+checkpoints, similar = "", ""
+if "models-beat-checkpoints" in measured:
+    checkpoints = f"""Independent networks in place of as many checkpoints of one
+give {show("models-beat-checkpoints", 3)} more."""
+if "removal-by-trak-beats-similarity" in measured:
+    similar = f"""Compared with the images that the best of influence functions, TracIn and representation
+similarity calls most helpful, it falls by {show("removal-by-trak-beats-similarity")} more (below zero: by less)."""
 Markdown(f"""
 The picture of the scores has two axes. The first counts networks that are trained. TRAK also takes a gradient of every training image in each of
 them, which the second counts as well, in seconds.
@@ -87,14 +104,13 @@ few dimensions, the inverse of their kernel is taken, and images that the networ
 | weights Q | {show("reweighting-helps", 3)} |
 | soft threshold | {show("soft-thresholding-does-no-harm", 3)} |
 
-The best dimension is ahead of the widest by {show("too-large-a-projection-hurts", 3)}. Independent networks in place of as many checkpoints of one
-give {show("models-beat-checkpoints", 3)} more.
+The best dimension is ahead of the widest by {show("too-large-a-projection-hurts", 3)}. {checkpoints}
 
 ## Taking images away
 
 Predicting random halves is one thing, finding the images that matter another. Without the {max(setting.removed)} images that TRAK calls most helpful
 for a test image, its output falls by {show("removal-by-trak-beats-random")} more than without as many random images (in log-odds; 1 turns
-a chance of 50 % into 27 %).
+a chance of 50 % into 27 %). {similar}
 """)
 
 # %% [markdown]
@@ -104,10 +120,12 @@ a chance of 50 % into 27 %).
 # effects from derivatives alone.
 
 # %% tags=["remove-input"]
-Markdown(f"""
-Correlation of prediction and truth over the images with the largest predicted effects: {show("influence-follows-leave-one-out", 3)}.
-TRAK, which is made for networks, against the effect of every single image: {show("trak-follows-leave-one-out", 3)}.
-""")
+alone = "In this setting one image's effect is far smaller than that of the random seed, so that the question is left to `digits`."
+if "influence-follows-leave-one-out" in measured:
+    alone = f"""Correlation of prediction and truth over the images with the largest predicted effects:
+{show("influence-follows-leave-one-out", 3)}. TRAK, which is made for networks, against the effect of every single image:
+{show("trak-follows-leave-one-out", 3)}."""
+Markdown(alone)
 
 # %% [markdown]
 # ## Pick an image
