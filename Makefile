@@ -45,9 +45,8 @@ repro: $(FULL_ENV) ## Rerun one replication: make repro NAME=ioi
 new: $(FULL_ENV) ## Start a replication: make new NAME=… KEY=…
 	@$(BIN)/python -m replications.common.scaffold "$(NAME)" "$(KEY)"
 
-bench: $(FULL_ENV) ## Measure speed against the peers
-	@$(PIP) -e '.[bench]'
-	@$(BIN)/python -m benchmarks
+bench: $(FULL_ENV) ## Measure speed against the peers: make bench, or make bench NAME=site
+	@$(BIN)/python -m benchmarks $(NAME)
 
 screenshots: $(FULL_ENV) site ## Write screenshots of the main pages to screenshots/
 	@$(BIN)/python -m tests.browser.screenshots screenshots

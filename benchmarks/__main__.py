@@ -1,20 +1,35 @@
 """Runs benchmarks and writes `benchmarks/results/<name>.json`; each pair is measured in one run, in turn.
 
-`make bench` runs all of them in an environment that has the peers; `python -m benchmarks site` runs one.
+`make bench` runs all of them; `python -m benchmarks site` runs one.
 """
 
 import argparse
 import importlib
+import importlib.metadata
 import json
+import os
 import platform
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.timing import Comparison, Growth
+from benchmarks.environments import is_installed, make_environment
+from benchmarks.timing import Row
 from replications.common.files import write_json
+from replications.common.paths import REPOSITORY
 
 RESULTS = Path(__file__).parent / "results"
-# Modules, imported when run: each has its peers.
-BENCHMARKS = ("bibliography", "causal_tracing", "path_patching", "site", "trak_scores")
+# Modules, imported when run, and the packages whose versions their results state beside torch's.
+BENCHMARKS = {
+    "bibliography": ("bibtexparser", "pybtex"),
+    "causal_tracing": ("transformers",),
+    "concept_vectors": ("captum", "scikit-learn"),
+    "exports": ("pybtex",),
+    "path_patching": ("transformer-lens",),
+    "retraining": (),
+    "site": ("mkdocs", "mkdocs-material"),
+    "trak_scores": ("traker==0.3.2", "captum"),  # the pinned are no part of the project, see `environments`
+}
 
 
 def main() -> None:
@@ -22,14 +37,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("names", nargs="*", choices=[[], *BENCHMARKS], metavar="NAME", help=", ".join(BENCHMARKS))
     for name in parser.parse_args().names or BENCHMARKS:
-        comparisons: list[Comparison | Growth] = list(importlib.import_module(f"benchmarks.{name}").compare())
-        rows = [comparison.as_row() for comparison in comparisons]
-        write_json(
-            RESULTS / f"{name}.json",
-            {"machine": f"{platform.machine()}, Python {platform.python_version()}", "rows": rows},
-        )
-        for row in rows:
-            print(json.dumps(row, ensure_ascii=False))
+        missing = [package for package in BENCHMARKS[name] if "==" in package and not is_installed(package)]
+        if missing:
+            python = make_environment(*missing)
+            subprocess.run([python, "-m", "benchmarks", name], cwd=REPOSITORY, check=True)
+        else:
+            _measure(name)
+
+
+def _measure(name: str) -> None:
+    found: Iterator[Row] = importlib.import_module(f"benchmarks.{name}").compare()
+    rows = []
+    for row in found:
+        rows.append(row.as_row())
+        print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
+    packages = sorted(package.partition("==")[0] for package in ("torch", *BENCHMARKS[name]))
+    write_json(
+        RESULTS / f"{name}.json",
+        {
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+            "versions": {package: importlib.metadata.version(package) for package in packages},
+            "rows": rows,
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from benchmarks.limits import count_limit
 from benchmarks.timing import Comparison, compare_in_turn
 from replications.rome.decoder import take_apart
 from replications.rome.encoding import Prompt
@@ -40,7 +41,7 @@ def compare() -> Iterator[Comparison]:
     assert torch.allclose(ours(), direct(), rtol=1e-3, atol=1e-7)
     yield compare_in_turn(
         f"causal tracing, {len(places)} tokens x {LAYERS} layers x {DRAWS} draws",
-        "the full model rerun for each restored state", ours, direct,
+        "the full model rerun for each restored state", ours, direct, limit=count_limit(ours),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Path patching of all heads, against loops that rerun the model with TransformerLens hooks for each head.
 
-Two maps: paths to the final residual stream, and paths to the queries of heads that were found before.
+Two maps: paths to the final residual stream, and paths to the queries of heads that were found before. For the first,
+also how the time grows with the heads and with the prompts.
 
 The model has the shape of six layers of SmolLM2-135M and random weights, so that nothing is downloaded: the cost of a
 forward pass does not depend on the weights.
@@ -17,7 +18,8 @@ from torch import Tensor
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from benchmarks.timing import Comparison, compare_in_turn
+from benchmarks.limits import count_limit
+from benchmarks.timing import Comparison, Growth, compare_in_turn, time_median
 from replications.common.models import wrap_model
 from replications.ioi.decoder import embed, take_apart
 from replications.ioi.encoding import END, PromptBatch
@@ -28,24 +30,63 @@ from replications.ioi.paths import Case, Target, path_effects
 
 LAYERS, HEADS, PROMPTS, POSITIONS, VOCABULARY = 6, 9, 16, 18, 4096
 RECEIVERS = (Head(4, 1), Head(4, 5))
+HEADS_BY_LAYER, MANY_PROMPTS = (3, 9, 36), (8, 32, 128)
 
 
-def compare() -> Iterator[Comparison]:
-    """Yields the comparison; both sides compute the same 54 effects, which is checked first."""
+def compare() -> Iterator[Comparison | Growth]:
+    """Yields the comparisons, each after a check that both sides compute the same effects; then how the time grows."""
     torch.manual_seed(0)
-    bridge = build_model()
-    clean_tokens, corrupted_tokens = (torch.randint(VOCABULARY, (PROMPTS, POSITIONS)) for _ in range(2))
-    io_token, s_token = torch.randint(VOCABULARY, (2, PROMPTS))
+    yield from _compare_with_loops(build_model(HEADS))
+    yield Growth(
+        f"path patching to the final residual stream, {PROMPTS} prompts", "heads",
+        {LAYERS * heads: _time_direct_effects(heads, PROMPTS) for heads in HEADS_BY_LAYER},
+        "Each head adds one path, recomputed by the MLPs above it; the two runs that all paths share weigh more the "
+        "fewer heads there are.",
+    )  # fmt: skip
+    yield Growth(
+        f"path patching to the final residual stream, {LAYERS * HEADS} heads", "prompts",
+        {prompts: _time_direct_effects(HEADS, prompts) for prompts in MANY_PROMPTS},
+        "Each prompt is run and recomputed on its own; what is done once a layer weighs more the fewer there are.",
+    )  # fmt: skip
+
+
+def _time_direct_effects(heads: int, prompts: int) -> float:
+    bridge = build_model(heads)
+    clean_tokens, corrupted_tokens, (io_token, s_token) = draw_prompts(prompts)
+    return time_median(lambda: run_direct_effects(bridge, clean_tokens, corrupted_tokens, io_token, s_token), rounds=3)
+
+
+def draw_prompts(count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns random clean and corrupted prompts (batch, position), and the two answers' tokens (2, batch)."""
+    clean, corrupted = (torch.randint(VOCABULARY, (count, POSITIONS)) for _ in range(2))
+    return clean, corrupted, torch.randint(VOCABULARY, (2, count))
+
+
+def run_direct_effects(
+    bridge: TransformerBridge,
+    clean_tokens: Int[Tensor, "batch position"],
+    corrupted_tokens: Int[Tensor, "batch position"],
+    io_token: Int[Tensor, " batch"],
+    s_token: Int[Tensor, " batch"],
+) -> Float[Tensor, "layer head batch"]:
+    """Returns the direct effects by our method: two runs, then all heads together."""
+    clean, corrupted = run_at_end(bridge, clean_tokens), run_at_end(bridge, corrupted_tokens)
+    return direct_effects(bridge, clean, corrupted.mixed_values, io_token, s_token)
+
+
+def _compare_with_loops(bridge: TransformerBridge) -> Iterator[Comparison]:
+    clean_tokens, corrupted_tokens, (io_token, s_token) = draw_prompts(PROMPTS)
+    prompts = clean_tokens, corrupted_tokens, io_token, s_token
 
     def ours() -> Float[Tensor, "layer head batch"]:
-        clean, corrupted = run_at_end(bridge, clean_tokens), run_at_end(bridge, corrupted_tokens)
-        return direct_effects(bridge, clean, corrupted.mixed_values, io_token, s_token)
+        return run_direct_effects(bridge, *prompts)
 
     def naive() -> Float[Tensor, "layer head batch"]:
-        return patch_one_head_at_a_time(bridge, clean_tokens, corrupted_tokens, io_token, s_token)
+        return patch_one_head_at_a_time(bridge, *prompts)
 
     assert torch.allclose(ours(), naive(), atol=1e-4)
-    yield compare_in_turn("path patching, 54 heads, 16 prompts", "a loop over TransformerLens hooks", ours, naive)
+    what = f"path patching, {LAYERS * HEADS} heads, {PROMPTS} prompts"
+    yield compare_in_turn(what, "a loop over TransformerLens hooks", ours, naive, limit=count_limit(ours))
     decoder = take_apart(bridge)
     positions = torch.zeros(PROMPTS, dtype=torch.long)
     batch = PromptBatch(
@@ -61,16 +102,16 @@ def compare() -> Iterator[Comparison]:
 
     assert torch.allclose(ours_to_queries(), naive_to_queries(), atol=1e-4)
     yield compare_in_turn(
-        "path patching to queries, 36 senders, 16 prompts", "a loop over TransformerLens hooks",
-        ours_to_queries, naive_to_queries,
+        f"path patching to queries, {RECEIVERS[0].layer * HEADS} senders, {PROMPTS} prompts",
+        "a loop over TransformerLens hooks", ours_to_queries, naive_to_queries, limit=count_limit(ours_to_queries),
     )  # fmt: skip
 
 
-def build_model() -> TransformerBridge:
-    """Returns six layers in the shape of SmolLM2-135M with random weights."""
+def build_model(heads: int) -> TransformerBridge:
+    """Returns six layers in the shape of SmolLM2-135M with random weights, its width cut into so many heads."""
     config = LlamaConfig(
         num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS,
+        num_attention_heads=heads,
         num_key_value_heads=3,
         hidden_size=576,
         intermediate_size=1536,

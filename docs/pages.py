@@ -19,7 +19,7 @@ from docs.render import SiteFile, render
 from docs.replication_pages import derive_replication
 from docs.schema_org import describe_paper
 from docs.search import derive_search_index
-from docs.speed import read_speed
+from docs.speed import list_stages, read_speed
 from replications.common.verdicts import MEANINGS
 
 HAND_WRITTEN = Path(__file__).parent / "pages"
@@ -102,7 +102,7 @@ def _derive_overviews(records: Records) -> Iterator[SiteFile]:
     )
     yield render("verdicts.md", "verdicts", records, meanings=list(MEANINGS.items()), scales=list(SCALES.items()))
     yield render("basket.md", "basket", records)
-    yield render("speed.md", "speed", records, speed=read_speed())
+    yield render("speed.md", "speed", records, speed=read_speed(), stages=list(list_stages(records)))
     commands = "python -m bibliography export --format bibtex -o everything.bib\n"
     commands += "python -m bibliography export --format ris --section circuit-discovery\n"
     commands += "python -m bibliography export --format csl-json --key wang2023ioi --key meng2022rome"

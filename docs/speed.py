@@ -1,57 +1,141 @@
 """How fast the site and the library are: what stands in `benchmarks/results/`, and nothing that was not measured."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from docs.records import Records
 from replications.common.paths import REPOSITORY
 
 RESULTS = REPOSITORY / "benchmarks" / "results"
 BUILD = "site"
 AUDIT = "lighthouse"
 
+Row = Mapping[str, Any]
+
 
 @dataclass(frozen=True)
 class Growth:
-    """How the build grows: the sizes, and a row for the whole and for each part of it, with its seconds."""
+    """Works whose cost was measured at the same sizes.
 
+    Attributes:
+        counted: what the sizes count, such as entries.
+        unit: of the cost.
+        sizes: the sizes.
+        rows: a row for each work, with its costs.
+    """
+
+    counted: str
+    unit: str
+    sizes: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One result file: where it was measured, and what was found.
+
+    Attributes:
+        name: the benchmark.
+        machine: processor, cores and Python.
+        versions: of torch and the peers; empty in files that do not state them.
+        comparisons: with others' software.
+        agreements: losses that ours and others' software end with, where they cannot be the same.
+        growths: how costs grow.
+    """
+
+    name: str
     machine: str
-    sizes: tuple[int, ...]
-    rows: tuple[Mapping[str, Any], ...]
-
-    @property
-    def largest_part(self) -> tuple[str, float]:
-        """The part that takes most of the time at the largest size, and its share."""
-        total, *parts = [(row["what"], list(row["seconds_by_entries"].values())[-1]) for row in self.rows]
-        what, seconds = max(parts, key=lambda part: part[1])
-        return what, seconds / total[1]
+    versions: Mapping[str, str]
+    comparisons: tuple[Row, ...]
+    agreements: tuple[Row, ...]
+    growths: tuple[Growth, ...]
 
 
 @dataclass(frozen=True)
 class Speed:
-    """What has been measured: pages by Lighthouse, the build, and comparisons with others' software."""
+    """What has been measured: pages by Lighthouse, and each benchmark."""
 
     audit: Mapping[str, Any] | None
-    growth: Growth | None
-    comparisons: tuple[Mapping[str, Any], ...]
+    benchmarks: tuple[Benchmark, ...]
+
+    @property
+    def largest_part(self) -> tuple[str, float, str] | None:
+        """The part that takes most of the build of the longest list, its share, and how many papers that is."""
+        for benchmark in self.benchmarks:
+            for growth in benchmark.growths:
+                if (benchmark.name, growth.unit) == (BUILD, "s"):
+                    largest = growth.sizes[-1]
+                    total, *parts = [(row["by_size"][largest], row["what"]) for row in growth.rows]
+                    seconds, what = max(parts)
+                    return what, seconds / total[0], largest
+        return None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage of a replication took in its last run.
+
+    Attributes:
+        replication: slug of the replication.
+        setting: which was run.
+        name: the stage.
+        machine: processor and cores, and the device if it is not the processor.
+        seconds: wall time.
+        memory_mb: peak of the stage's own process, in MB of 2^20 bytes.
+    """
+
+    replication: str
+    setting: str
+    name: str
+    machine: str
+    seconds: float
+    memory_mb: int
 
 
 def read_speed(folder: Path = RESULTS) -> Speed:
     """Reads the results of `make audit` and `make bench`; what has not been run is None or left out."""
-    audit, build = _read(folder / f"{AUDIT}.json"), _read(folder / f"{BUILD}.json")
-    growth = None
-    if build:
-        sizes = tuple(int(size) for size in build["rows"][0]["seconds_by_entries"])
-        growth = Growth(build["machine"], sizes, tuple(build["rows"]))
-    found = [_read(path) or {} for path in sorted(folder.glob("*.json"))]
-    comparisons = [row for results in found for row in results.get("rows", []) if "peer" in row]
-    return Speed(audit, growth, tuple(comparisons))
+    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
+    audit = found.pop(AUDIT, None)
+    return Speed(audit, tuple(_read_benchmark(name, content) for name, content in found.items()))
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
+def list_stages(records: Records) -> Iterator[Stage]:
+    """Yields every stage that recorded a run, of every replication and setting."""
+    for replication in records.replications:
+        for setting in replication.was_run:
+            for run in (*setting.more_runs, setting.run):
+                yield _read_stage(replication.slug, setting.name, run or {})
+
+
+def _read_stage(replication: str, setting: str, run: Row) -> Stage:
+    machine = run["machine"] if run["device"] == "cpu" else f"{run['machine']}, {run['device']}"
+    return Stage(replication, setting, run["stage"], machine, run["wall_seconds"], run["peak_memory_mb"])
+
+
+def _read_benchmark(name: str, content: Mapping[str, Any]) -> Benchmark:
+    rows = content["rows"]
+    return Benchmark(
+        name,
+        content["machine"],
+        content.get("versions", {}),
+        tuple({"why": "", **row, "limit": _find_limit(row)} for row in rows if "peer_over_ours" in row),
+        tuple(row for row in rows if "our_loss" in row),
+        tuple(_group(row for row in rows if "by_size" in row)),
+    )
+
+
+def _find_limit(row: Row) -> tuple[float, str] | None:
+    """Returns the seconds that our work must take, and what sets them; None if they were not computed."""
+    if "limit" not in row:
         return None
-    results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return results
+    return max((row["limit"]["arithmetic_s"], "arithmetic"), (row["limit"]["traffic_s"], "memory"))
+
+
+def _group(rows: Iterable[Row]) -> Iterator[Growth]:
+    """Yields neighbouring rows of the same sizes and unit together."""
+    for (counted, unit, *sizes), same in groupby(rows, lambda row: (row["counted"], row["unit"], *row["by_size"])):
+        yield Growth(counted, unit, tuple(sizes), tuple(same))

@@ -13,11 +13,13 @@ from replications.common.imports import hash_code
 from replications.common.judge import judge_setting
 from replications.common.ledger import list_claims
 from replications.common.measurements import read_measurements
+from replications.common.params import run_settings
 from replications.common.paths import REPLICATIONS, REPOSITORY
 from replications.common.verdicts import read_verdicts
 from tests.consistency.conftest import source_files
 
 LIBRARY = load_library()
+MEMORY = 8e9  # bytes
 SOURCE_LINE = re.compile(r"Source: *([^\s,;.]+)")
 
 
@@ -57,6 +59,13 @@ def test_results_were_measured_by_the_code_that_is_here(replication):
             assert run["code_sha256"] == hash_code(f"replications.{replication}.{run['stage']}"), (
                 f"{replication}/{setting}: the code changed since {path.name}, or while it ran; run `dvc repro` again"
             )
+
+
+def test_every_run_of_a_default_setting_fitted_the_memory_that_the_project_promises(replication):
+    for setting in run_settings(replication):
+        for path in sorted((REPLICATIONS / replication / "results" / setting).glob("run*.json")):
+            peak = json.loads(path.read_text(encoding="utf-8"))["peak_memory_mb"] * 2**20
+            assert peak <= MEMORY, f"{path}: got a peak of {peak / 1e9:.1f} GB, expected at most {MEMORY / 1e9:.0f} GB"
 
 
 def test_the_committed_ledger_is_up_to_date(replication):

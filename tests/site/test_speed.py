@@ -1,14 +1,16 @@
 """The page on speed shows what result files hold, and claims nothing without one."""
 
 import json
+import re
 from functools import cache
+from html import unescape
 
 import pytest
 
 from bibliography import load_library
-from docs.records import Records
+from docs.records import Records, load_records
 from docs.render import render
-from docs.speed import RESULTS, read_speed
+from docs.speed import RESULTS, list_stages, read_speed
 
 SCORE = {"lowest": 97, "median": 98.5, "highest": 100}
 AUDIT = {
@@ -20,10 +22,17 @@ AUDIT = {
 BUILD = {
     "machine": "a machine",
     "rows": [
-        {"what": what, "seconds_by_entries": {"166": seconds, "332": 2 * seconds}, "growth_exponent": 1.0}
+        {"what": what, "counted": "entries", "unit": "s", "by_size": {"166": seconds, "332": 2 * seconds},
+         "growth_exponent": 1.0, "why": f"One {what} a paper."}
         for what, seconds in (("the whole", 5.0), ("reading", 2.0), ("writing", 2.5))
     ],
-}
+}  # fmt: skip
+PAIR = {
+    "what": "sorting", "peer": "a peer", "ours_s": 2.0, "peer_s": 1.0, "peer_over_ours": 0.5, "lowest": 0.4,
+    "highest": 0.6, "rounds": 5, "limit": {"gflop": 1.0, "gbyte": 1.0, "arithmetic_s": 0.125, "traffic_s": 0.5},
+    "why": "Ours sorts twice.",
+}  # fmt: skip
+PAIRS = {"machine": "a machine, 2 cores", "versions": {"peer": "1.2", "torch": "2.13.0"}, "rows": [PAIR, PAIR]}
 
 
 @cache
@@ -31,13 +40,13 @@ def load_papers_alone() -> Records:
     return Records(load_library(), ())
 
 
-def show(folder) -> str:
-    return render("speed.md", "speed", load_papers_alone(), speed=read_speed(folder)).content
+def show(folder, stages=()) -> str:
+    return render("speed.md", "speed", load_papers_alone(), speed=read_speed(folder), stages=stages).content
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for name, content in (("lighthouse", AUDIT), ("site", BUILD)):
+    for name, content in (("lighthouse", AUDIT), ("pairs", PAIRS), ("site", BUILD)):
         (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
     return tmp_path
 
@@ -48,19 +57,40 @@ def test_a_score_is_shown_with_its_noise(folder):
     assert "3 runs of each page on 2 cores" in page
 
 
-def test_the_build_is_shown_with_how_it_grows_and_what_dominates(folder):
+def test_growth_is_shown_with_its_reason_and_what_dominates_the_build(folder):
     page = show(folder)
-    assert "| reading | 2.0 | 4.0 | 1.00 |" in page
-    assert "At 332 papers the largest part, 50 % of the time, is this: writing." in page
+    assert "| Cost (s) by entries | 166 | 332 | Exponent | Why |" in page
+    assert "| reading | 2 | 4 | 1.00 | One reading a paper. |" in page
+    assert "the largest part at 332 entries, 50 % of the time, is this:\nwriting." in page
+
+
+def test_a_pair_is_shown_with_its_spread_its_limit_and_where_it_was_measured(folder):
+    page = show(folder)
+    assert "| sorting | a peer | 2 | 1 | 0.5 [0.4, 0.6] | 0.5, memory |" in page
+    assert page.count("*sorting:* Ours sorts twice.") == 1
+    assert "Measured on a machine, 2 cores, peer 1.2, torch 2.13.0." in page
+
+
+def test_every_stage_of_a_run_is_shown_with_its_time_and_memory(tmp_path):
+    records = load_records()
+    page = unescape(show(tmp_path, list(list_stages(records))))
+    for replication in records.replications:
+        for setting in replication.was_run:
+            for run in (setting.run, *setting.more_runs):
+                stage = f"](replications/{replication.slug}.md) | {setting.name} | {run['stage']} | "
+                assert re.search(rf"{re.escape(stage)}.* \| {run['peak_memory_mb']} \| ", page), stage
 
 
 def test_what_was_not_measured_is_not_claimed(tmp_path):
     page = show(tmp_path)
-    assert page.count("Not measured yet") == 2
-    assert not any(letter.isdigit() for letter in page.split("## Pages")[1].split("## Beside others")[0])
+    assert page.count("Not measured yet") == 3
+    assert "No replication has been run yet" in page
+    assert not any(letter.isdigit() for letter in page.split("## Pages")[1])
 
 
-def test_every_comparison_that_is_committed_is_shown():
+def test_everything_that_is_committed_is_shown():
     rows = [row for path in RESULTS.glob("*.json") for row in json.loads(path.read_text()).get("rows", [])]
-    page = show(RESULTS)
-    assert all(f"| {row['what']} | {row['peer']} |" in page for row in rows if "peer" in row)
+    page = unescape(show(RESULTS))
+    for row in rows:
+        assert row["what"] in page
+        assert row.get("peer", "") in page

@@ -1,0 +1,54 @@
+"""What benchmarks count and fit has known answers; nothing is timed here."""
+
+import pytest
+import torch
+from torch.func import grad, vmap
+from torch.nn.functional import conv2d
+
+from benchmarks import limits
+from benchmarks.environments import is_installed
+from benchmarks.limits import Limit, Machine, count_limit
+from benchmarks.timing import Comparison, Growth
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """A machine of a thousand operations and a hundred bytes a second."""
+    monkeypatch.setattr(limits, "measure_machine", lambda: Machine(1000, 100))
+
+
+def test_a_matrix_product_costs_its_multiplications_and_additions_and_the_bytes_of_three_matrices():
+    left, right = torch.ones(2, 3), torch.ones(3, 5)
+    assert count_limit(lambda: left @ right) == Limit(60, 4 * (6 + 15 + 10), 0.06, 1.24)
+
+
+def test_views_move_nothing():
+    array = torch.ones(6)
+    assert count_limit(lambda: array.view(2, 3).T[0]).bytes == 0
+
+
+def test_gradients_of_many_networks_at_once_cost_as_much_as_one_by_one():
+    images, first, second = torch.ones(5, 2, 3, 9, 9), torch.ones(5, 4, 3, 3, 3), torch.ones(5, 6, 4, 3, 3)
+    gradient = grad(lambda a, b, x: conv2d(conv2d(x, a), b).square().sum(), argnums=(0, 1))
+    together = count_limit(lambda: vmap(gradient)(first, second, images)).operations
+    alone = count_limit(lambda: [gradient(*own) for own in zip(first, second, images, strict=True)]).operations
+    # 49 and 25 places; forward, then both gradients, but that of the images
+    assert together == alone == 5 * 2 * 2 * (49 * 4 * 27 * 2 + 25 * 6 * 36 * 3)
+
+
+def test_the_exponent_of_a_power_is_found():
+    row = Growth("work", "entries", {10: 3.0, 100: 300.0, 1000: 30_000.0}, "pairs").as_row()
+    assert (row["growth_exponent"], row["unit"], row["why"]) == (2.0, "s", "pairs")
+
+
+def test_a_ratio_says_how_many_times_as_long_the_peer_takes():
+    row = Comparison("work", "peer", (1.0, 2.0, 4.0), (2.0, 6.0, 4.0)).as_row()
+    assert (row["peer_over_ours"], row["lowest"], row["highest"]) == (2.0, 1.0, 3.0)
+    assert "why" not in row
+    assert "limit" not in row
+
+
+def test_a_peer_counts_as_installed_in_its_very_version_only():
+    assert is_installed(f"pytest=={pytest.__version__}")
+    assert not is_installed("pytest==0.0.1")
+    assert not is_installed("no-such-package==1.0")
