@@ -26,8 +26,7 @@ from tests.consistency.conftest import tracked_files
 LOCKED = re.compile(r"^(?P<name>[\w.-]+)==\S+(?: ;[^\\]*)?(?P<hashes>(?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.M)
 # In the locks alone: what other systems need, and what builds the project.
 NOT_OF_THIS_SYSTEM = {"appnope", "httpx2-jsfetch", "pywin32", "setuptools"}
-OF_BENCHMARKS = {"traker"}  # a peer that `make bench` alone installs
-WITHOUT_HASH = {"torch"} | OF_BENCHMARKS
+WITHOUT_HASH = {"torch"}
 HASH = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32})\b")  # SHA-256 or MD5
 
 
@@ -44,7 +43,7 @@ def test_every_locked_version_has_hashes_and_is_the_pinned_one(lock):
     )
 
 
-def test_everything_pinned_is_locked_but_torch_and_a_peer():
+def test_everything_pinned_is_locked_but_torch():
     pinned, locked = set(read_pins(CONSTRAINTS)), set(read_pins(LOCKS / "all.txt"))
     assert pinned - locked == WITHOUT_HASH, "run `make lock`"
     assert locked - pinned == NOT_OF_THIS_SYSTEM, "pin it in constraints.txt"
@@ -59,7 +58,7 @@ def test_make_installs_locked_packages_by_their_hashes():
 
 
 def test_the_bill_of_materials_lists_what_is_installed():
-    pinned = {name: version for name, version in read_pins(CONSTRAINTS).items() if name not in OF_BENCHMARKS}
+    pinned = read_pins(CONSTRAINTS)
     listed = {normalise(package.name): package.version.partition("+")[0] for package in read_packages()}
     assert listed == {**pinned, "setuptools": read_pins(LOCKS / "site.txt")["setuptools"]}, "run `make sbom`"
     for name, version in pinned.items():
