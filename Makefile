@@ -2,15 +2,21 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-build-isolation
+LOCKED := --require-hashes --no-deps -r
+PIP    := $(BIN)/python $(INSTALL) -c constraints.txt
+TOOLS  := $(VENV)/tools
+LOCK   := $(TOOLS)/bin/uv pip compile -c constraints.txt --universal --python-version 3.11.5 --generate-hashes --no-annotate \
+          --custom-compile-command 'make lock' --quiet
 SITE_ENV := $(VENV)/.installed-site
 FULL_ENV := $(VENV)/.installed-all
+TOOL_ENV := $(TOOLS)/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test lint fresh repro new bench screenshots audit links clean
+.PHONY: help serve site test lint fresh repro new bench screenshots audit links lock sbom vulnerabilities clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
@@ -57,21 +63,46 @@ audit: $(FULL_ENV) site ## Measure the main pages with Lighthouse (needs Node.js
 links: $(SITE_ENV) ## Look whether every link of the reading list is alive; the report goes to links.json
 	@$(BIN)/python -m bibliography links --json links.json
 
+lock: $(TOOL_ENV) ## Write locks/: the versions of constraints.txt, each with its hashes
+	@$(LOCK) pyproject.toml --extra site --group build -o locks/site.txt
+	@$(LOCK) pyproject.toml --extra site --extra replications --extra test --group build -o locks/all.txt
+	@$(LOCK) --group tools -o locks/tools.txt
+	@# torch of one version comes in several builds (CPU, CUDA), and what it needs depends on the build: no hash fits all.
+	@awk '/^[a-z]/ {of_torch = /^(torch==|triton|cuda-|nvidia-)/} !of_torch' locks/all.txt > $(TOOLS)/all.txt
+	@mv $(TOOLS)/all.txt locks/all.txt
+
+sbom: $(FULL_ENV) $(TOOL_ENV) ## Write sbom.cdx.json, the software bill of materials
+	@$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --short-PURLs $(BIN)/python \
+	  | $(BIN)/python -m docs.licences > $(TOOLS)/sbom.json
+	@mv $(TOOLS)/sbom.json sbom.cdx.json
+
+vulnerabilities: $(TOOL_ENV) ## Ask pip-audit's service for known vulnerabilities of what is pinned
+	@$(TOOLS)/bin/pip-audit --strict --progress-spinner off --disable-pip --no-deps -r constraints.txt
+	@$(TOOLS)/bin/pip-audit --strict --progress-spinner off --disable-pip -r locks/all.txt -r locks/tools.txt
+
 clean: ## Remove the virtual environment, the built site and caches
 	rm -rf $(VENV) site screenshots links.json .mypy_cache .ruff_cache .pytest_cache
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"got Python {v.major}.{v.minor}; expected 3.11 or newer; set PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11, 5) else f"got Python {v.major}.{v.minor}.{v.micro}; expected 3.11.5 or newer; set PYTHON=python3.12")'
 	@echo "Making the virtual environment .venv …"
 	@$(PYTHON) -m venv $(VENV)
 
-$(SITE_ENV): pyproject.toml constraints.txt | $(BIN)/python
+$(SITE_ENV): pyproject.toml constraints.txt locks/site.txt | $(BIN)/python
 	@echo "Installing what the site needs …"
-	@$(PIP) -e '.[site]'
+	@$(BIN)/python $(INSTALL) $(LOCKED) locks/site.txt
+	@$(PIP) --no-deps -e .
 	@touch $@
 
-$(FULL_ENV): pyproject.toml constraints.txt | $(SITE_ENV)
+$(FULL_ENV): pyproject.toml constraints.txt locks/all.txt | $(SITE_ENV)
 	@echo "Installing the rest: torch, TransformerLens, DVC, test tools (some minutes the first time) …"
-	@$(PIP) -e '.[site,replications,test]'
+	@$(BIN)/python $(INSTALL) $(LOCKED) locks/all.txt
+	@$(PIP) -e '.[site,replications,test]' # what is left to install is torch, see `make lock`
 	@sh tests/browser/install-chromium.sh
 	@touch $@ $(SITE_ENV)
+
+$(TOOL_ENV): locks/tools.txt | $(BIN)/python
+	@echo "Installing uv, cyclonedx-py and pip-audit in an environment of their own …"
+	@$(BIN)/python -m venv $(TOOLS)
+	@$(TOOLS)/bin/python $(INSTALL) $(LOCKED) locks/tools.txt
+	@touch $@

@@ -11,6 +11,7 @@ from docs.escape import escape_title
 from docs.exports import derive_exports
 from docs.formats import SCALES
 from docs.ledger import derive_downloads, list_filters, list_rows, summarise
+from docs.licences import BILL, CONSTRAINTS, find_users, read_mit, read_packages, read_pins, read_sources
 from docs.project import load_project
 from docs.recent import derive_recent
 from docs.records import Records
@@ -46,6 +47,7 @@ def derive_site(records: Records, site_url: str = "") -> Iterator[SiteFile]:
         yield from derive_replication(records, replication, project, site_url)
     yield from derive_exports(records)
     yield from derive_downloads(records)
+    yield SiteFile(BILL.name, BILL.read_bytes())
 
 
 def derive_navigation(records: Records) -> list[dict[str, object]]:
@@ -103,10 +105,25 @@ def _derive_overviews(records: Records) -> Iterator[SiteFile]:
     yield render("verdicts.md", "verdicts", records, meanings=list(MEANINGS.items()), scales=list(SCALES.items()))
     yield render("basket.md", "basket", records)
     yield render("speed.md", "speed", records, speed=read_speed(), stages=list(list_stages(records)))
+    yield _derive_licences(records)
     commands = "python -m bibliography export --format bibtex -o everything.bib\n"
     commands += "python -m bibliography export --format ris --section circuit-discovery\n"
     commands += "python -m bibliography export --format csl-json --key wang2023ioi --key meng2022rome"
     yield render("cite.md", "cite", records, commands=commands)
+
+
+def _derive_licences(records: Records) -> SiteFile:
+    folders = [replication.folder for replication in records.replications]
+    used = [(source, find_users(source, folders)) for source in read_sources()]
+    return render(
+        "licences.md",
+        "licences",
+        records,
+        sources=[(source, users) for source, users in used if users],
+        packages=read_packages(),
+        torch=read_pins(CONSTRAINTS)["torch"],
+        mit=read_mit(),
+    )
 
 
 def _read_hand_written() -> Iterator[SiteFile]:

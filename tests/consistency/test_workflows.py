@@ -18,8 +18,8 @@ def workflow(request):
     return request.param.stem, yaml.safe_load(request.param.read_text(encoding="utf-8"))
 
 
-def test_there_is_a_workflow_for_the_site_the_tests_and_the_links():
-    assert [path.stem for path in WORKFLOWS] == ["links", "site", "tests"]
+def test_there_is_a_workflow_for_the_site_the_tests_the_links_and_the_vulnerabilities():
+    assert [path.stem for path in WORKFLOWS] == ["links", "site", "tests", "vulnerabilities"]
 
 
 def test_a_workflow_runs_only_what_the_makefile_has(workflow):

