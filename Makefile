@@ -42,7 +42,10 @@ fresh: $(FULL_ENV) ## Fail if a committed result is older than its code, data or
 repro: $(FULL_ENV) ## Rerun one replication: make repro NAME=ioi
 	@case "$$NAME" in *[!a-z0-9_]*|"") false;; *) test -f "replications/$$NAME/dvc.yaml";; esac || \
 	  { echo "got NAME='$$NAME'; expected a folder of replications/, such as NAME=ioi"; exit 2; }
-	@cd "replications/$$NAME" && (dvc pull --quiet dvc.yaml || echo "Some cached results are not in the store; they are computed now.") && dvc repro
+	@cd "replications/$$NAME" && { dvc pull --quiet dvc.yaml || { \
+	    echo "An object of store/ is missing, or not what its hash says: taking those that git has from there again." && \
+	    git restore "$(CURDIR)/store" && dvc pull --quiet dvc.yaml; } || \
+	  echo "Some cached results are not in the store; they are computed now."; } && dvc repro
 
 new: $(FULL_ENV) ## Start a replication: make new NAME=… KEY=…
 	@$(BIN)/python -m replications.common.scaffold "$$NAME" "$$KEY"

@@ -131,7 +131,7 @@ def read_claims_file(folder: Path, data: bytes) -> None:
     path = folder / "claims.yml"
     path.write_bytes(data)
     claims = read_claims(path)
-    _refuse_repeated_keys(data)
+    refuse_repeated_keys(data)
     _same(claims.model_dump(exclude_unset=True), _plain_yaml(data))
 
 
@@ -144,7 +144,7 @@ def read_params_file(folder: Path, data: bytes) -> None:
         settings = run_settings("fuzzed")
         setting = load_setting("fuzzed", "small", Setting)
         measure = load_params("fuzzed", "measure", Measure)
-    _refuse_repeated_keys(data)
+    refuse_repeated_keys(data)
     content = _plain_yaml(data)
     _same(settings, content["run"])
     _same(setting.model_dump(), content["settings"]["small"])
@@ -157,6 +157,23 @@ def write_entry(data: bytes) -> bytes:
     given = {name: value for name, value in zip(seeds.FIELDS, values, strict=False) if value}
     lines = [f"  {name} = {{{value}}},\n" for name, value in (seeds.FIELDS | given).items() if value != "-"]
     return f"@incollection{{hopper2021editing,\n{''.join(lines)}}}\n".encode()
+
+
+def refuse_repeated_keys(data: bytes) -> None:
+    """Raises where a mapping has a key twice, of which a plain reader of YAML silently drops one."""
+    waiting = [yaml.compose(data, Loader=yaml.CSafeLoader)]
+    seen = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.CollectionNode) and id(node) not in seen:
+            seen.add(id(node))
+            if isinstance(node, yaml.MappingNode):
+                keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+                if len(keys) != len(set(keys)):
+                    raise LostError(f"got one of {keys} twice")
+                waiting += [value for _, value in node.value]
+            else:
+                waiting += node.value
 
 
 def _load(folder: Path, files: Mapping[str, bytes]) -> Library:
@@ -195,23 +212,6 @@ def _as_written(section: object) -> dict[str, object]:
     parts = {name: getattr(section, name) for name in ("slug", "title", "introduction", "keys")}
     below = [_as_written(child) for child in section.sections]  # type: ignore[attr-defined]
     return parts | ({"sections": below} if below else {})
-
-
-def _refuse_repeated_keys(data: bytes) -> None:
-    """Raises where a mapping has a key twice, of which a plain reader of YAML silently drops one."""
-    waiting = [yaml.compose(data, Loader=yaml.CSafeLoader)]
-    seen = set()
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, yaml.CollectionNode) and id(node) not in seen:
-            seen.add(id(node))
-            if isinstance(node, yaml.MappingNode):
-                keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-                if len(keys) != len(set(keys)):
-                    raise LostError(f"got one of {keys} twice")
-                waiting += [value for _, value in node.value]
-            else:
-                waiting += node.value
 
 
 def _plain_yaml(data: bytes) -> Any:
