@@ -2,8 +2,9 @@
 
 Works in a clone of the last commit, on a new replication (`make new`, which has every stage of the common shape) and on
 small settings of two real ones, one of which trains. Half of the kills come at a random moment, half just before one of
-the changes to the file system, where what is not written in one step would be seen half. What came of it goes to
-`benchmarks/results/faults.json` after each stage; a difference ends the run.
+the changes to the file system, where what is not written in one step would be seen half. `dvc repro` of the new
+replication is killed too, and each stage is run twice at once. What came of it goes to `benchmarks/results/faults.json`
+after each stage; a difference ends the run.
 """
 
 import json
@@ -36,7 +37,7 @@ NOT_COMPARED = re.compile(rb'^  "(wall_seconds|peak_memory_mb|commit)": .*$', re
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of a pipeline, as DVC would run it for one setting."""
+    """A stage of a pipeline for one setting: its module with arguments, and its outputs; no module: all, by DVC."""
 
     replication: str
     name: str
@@ -54,6 +55,7 @@ class Survival:
         at_a_change: Kills just before a random change to the file system.
         same: Reruns that gave the same bytes.
         parts_left: Hidden parts of files that kills left; nothing reads them.
+        ended_of_two_at_once: How many of two runs at the same time ended well; the results were the same.
     """
 
     replication: str
@@ -63,19 +65,24 @@ class Survival:
     at_a_change: int = 0
     same: int = 0
     parts_left: int = 0
+    ended_of_two_at_once: int = 0
 
 
 def list_stages(clone: Path, replication: str) -> Iterator[Stage]:
-    """Yields the stages of a replication's first setting in the order of its `dvc.yaml`, then the ledger."""
+    """Yields the stages of a replication's first setting in the order of its `dvc.yaml`, then the ledger, then all."""
     folder = clone / "replications" / replication
     setting = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))["run"][0]
+    outs_of_all: list[str] = []
     for name, stage in yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
         do = json.loads(json.dumps(stage.get("do", stage)).replace("${item}", setting))
         outs = [next(iter(out)) if isinstance(out, dict) else out for out in do["outs"]]
         paths = tuple(f"replications/{replication}/{out}" for out in outs)
+        outs_of_all += paths
         yield Stage(replication, name, tuple(do["cmd"].split()[3:]), paths)
     ledger = "replications.common.ledger"
     yield Stage(replication, "ledger", (ledger, replication), (f"replications/{replication}/claims.json",))
+    if replication == NEW:
+        yield Stage(replication, "dvc repro", (), tuple(outs_of_all))
 
 
 def kill_stage(stage: Stage, clone: Path, rng: random.Random) -> Survival:
@@ -85,7 +92,7 @@ def kill_stage(stage: Stage, clone: Path, rng: random.Random) -> Survival:
         AssertionError: A file was half written, or a rerun gave other results.
     """
     started = time.perf_counter()
-    changes = _run(stage, clone)
+    changes = _end(stage, clone, _start(stage, clone))
     duration = time.perf_counter() - started
     expected = _read(stage, clone)
     assert expected, f"{stage.name} of {stage.replication} wrote nothing"
@@ -93,50 +100,63 @@ def kill_stage(stage: Stage, clone: Path, rng: random.Random) -> Survival:
     with tqdm(total=KILLS, desc=f"{stage.replication} {stage.name}", unit="kill") as progress:
         while survival.same < KILLS:
             _remove(stage, clone)  # as DVC does before a stage
-            at_a_change = survival.same % 2 == 1
+            at_a_change = changes > 0 and survival.same % 2 == 1
             if at_a_change:
-                was_killed = _run(stage, clone, kill_at=rng.randint(1, changes)) is None
+                process, moment = _start(stage, clone, kill_at=rng.randint(1, changes)), None
             else:
-                was_killed = _run(stage, clone, kill_after=rng.uniform(0, duration)) is None
-            if not was_killed:
+                process, moment = _start(stage, clone), rng.uniform(0, duration)
+            if _end(stage, clone, process, kill_after=moment) is not None:
                 continue  # it was faster than the first time
             for path, content in _read(stage, clone).items():
                 assert content == expected.get(path), f"{path} is half written after a kill of {stage}"
             survival.parts_left += len(_hidden(stage, clone))
-            _run(stage, clone)
+            _end(stage, clone, _start(stage, clone))
             assert _read(stage, clone) == expected, f"{stage} gave other results after a kill"
             survival.same += 1
             survival.at_a_change += at_a_change
             survival.at_a_moment += not at_a_change
             progress.update()
+    _remove(stage, clone)
+    both = [_start(stage, clone), _start(stage, clone)]
+    survival.ended_of_two_at_once = sum(process.wait() == 0 for process in both)
+    assert _read(stage, clone) == expected, f"two runs of {stage} at once gave other results"
     return survival
 
 
-def _run(stage: Stage, clone: Path, kill_at: int = 0, kill_after: float | None = None) -> int | None:
-    """Runs a stage and returns its number of changes to the file system, or None where it was killed."""
+def _start(stage: Stage, clone: Path, kill_at: int = 0) -> subprocess.Popen[bytes]:
+    """Returns a run of a stage, which kills itself before so many changes to the file system."""
+    folder = clone / "replications" / stage.replication
     count = clone / "count"
     count.unlink(missing_ok=True)
-    command = [
-        sys.executable,
-        "-P",
-        str(Path(__file__).with_name("killed.py")),
-        str(count),
-        str(kill_at),
-        *stage.module,
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(clone), "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-    with subprocess.Popen(
-        command, cwd=clone, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    ) as process:
-        try:
-            _, errors = process.communicate(timeout=kill_after)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            _, errors = process.communicate()
-    if process.returncode == -signal.SIGKILL:
+    watched = (str(Path(__file__).with_name("killed.py")), str(count), str(kill_at), *stage.module)
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(clone),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-P", *(watched if stage.module else ("-m", "dvc", "repro"))],
+        cwd=clone if stage.module else folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _end(stage: Stage, clone: Path, process: subprocess.Popen[bytes], kill_after: float | None = None) -> int | None:
+    """Returns how often a run changed the file system (0 for DVC) when it has ended, or None where it was killed."""
+    try:
+        status = process.wait(kill_after)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        status = process.wait()
+    if status == -signal.SIGKILL:
         return None
-    assert process.returncode == 0, errors.decode()
-    return int(count.read_text())
+    assert status == 0, f"got the status {status} of {stage}; expected 0; run it by hand"
+    return int((clone / "count").read_text()) if stage.module else 0
 
 
 def _read(stage: Stage, clone: Path) -> dict[str, bytes]:

@@ -74,6 +74,14 @@ def test_a_full_disk_is_refused_and_the_old_file_stays(tmp_path: Path) -> None:
         assert [path.read_text() for path in folder.iterdir()] == ["old"]
 
 
+def test_a_folder_that_may_only_be_read_is_refused(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", options="ro") as folder:
+        with pytest.raises(CommandError, match=r"cannot write .*: Read-only file system"):
+            write_atomically(folder / "all.bib", "text")
+        with only_one(folder, "an add"):
+            assert list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "locale",
     [
