@@ -31,6 +31,7 @@ from replications.common.paths import REPOSITORY
 
 RESULTS = Path(__file__).parent / "results" / "faults.json"
 KILLS = 20
+REPORT = "report.json"  # of a run, in the clone
 NEW = "killed"
 NOT_COMPARED = re.compile(rb'^  "(wall_seconds|peak_memory_mb|commit)": .*$', re.M)  # of run.json
 
@@ -126,9 +127,9 @@ def kill_stage(stage: Stage, clone: Path, rng: random.Random) -> Survival:
 def _start(stage: Stage, clone: Path, kill_at: int = 0) -> subprocess.Popen[bytes]:
     """Returns a run of a stage, which kills itself before so many changes to the file system."""
     folder = clone / "replications" / stage.replication
-    count = clone / "count"
-    count.unlink(missing_ok=True)
-    watched = (str(Path(__file__).with_name("killed.py")), str(count), str(kill_at), *stage.module)
+    report = clone / REPORT
+    report.unlink(missing_ok=True)
+    watched = (str(Path(__file__).with_name("killed.py")), str(report), str(kill_at), *stage.module)
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -156,7 +157,11 @@ def _end(stage: Stage, clone: Path, process: subprocess.Popen[bytes], kill_after
     if status == -signal.SIGKILL:
         return None
     assert status == 0, f"got the status {status} of {stage}; expected 0; run it by hand"
-    return int((clone / "count").read_text()) if stage.module else 0
+    if not stage.module:
+        return 0
+    report = json.loads((clone / REPORT).read_text(encoding="utf-8"))
+    assert not report["in_place"], f"got {report['in_place']} written under their own names; use common/files.py"
+    return int(report["changes"])
 
 
 def _read(stage: Stage, clone: Path) -> dict[str, bytes]:
