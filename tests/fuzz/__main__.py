@@ -20,7 +20,6 @@ from pathlib import Path
 from replications.common.files import write_json, write_text
 from replications.common.imports import hash_code
 from replications.common.paths import REPOSITORY
-from tests.fuzz import seeds
 
 RESULTS = REPOSITORY / "benchmarks" / "results" / "fuzz.json"
 CACHE = REPOSITORY / ".cache" / "fuzz"
@@ -35,7 +34,10 @@ def fuzz(name: str, cases: int, report: Path) -> None:
     """Tries cases of one target in this process, which ends with them, and writes how they ended to `report`."""
     import atheris  # an extra of its own, which only the processes that fuzz need
 
+    # What was imported before would be run without a look at which of its lines a case reaches.
+    assert not {"bibliography", "yaml"} & sys.modules.keys()
     with atheris.instrument_imports(include=["bibliography", "bibtexparser", "yaml", "replications.common"]):
+        from tests.fuzz import seeds
         from tests.fuzz.targets import TARGETS
     target, ends, started = TARGETS[name], Counter[str](), time.process_time()
 
