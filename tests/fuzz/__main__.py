@@ -27,6 +27,7 @@ NAMES = ("entries", "fields", "outline", "vocabulary", "reading_paths", "claims"
 CASES_PER_PROCESS = 5000  # the count is written down after each, and a leak has no time to grow
 LARGEST_BYTES = 4096
 LONGEST_S = 5  # of processor time for one case
+HANGS_S = 1800  # of any time, for the machine may be busy with something else
 MEMORY_MB = 1024
 
 
@@ -61,7 +62,12 @@ def fuzz(name: str, cases: int, report: Path) -> None:
         (corpus / "seed").write_bytes(target.seed)
         write_text(words, "".join(f'"{_escape(word)}"\n' for word in seeds.WORDS))
         options = [f"-dict={words}", f"-max_len={LARGEST_BYTES}", f"-artifact_prefix={CACHE}/failed-{name}-"]
-        options += [f"-rss_limit_mb={MEMORY_MB}", f"-timeout={60 * LONGEST_S}", "-verbosity=0", "-print_final_stats=0"]
+        options += [
+            f"-rss_limit_mb={MEMORY_MB}",
+            f"-timeout={HANGS_S}",
+            f"-report_slow_units={HANGS_S}",
+            "-verbosity=0",
+        ]
         atheris.Setup([sys.argv[0], *options, str(corpus)], try_one)
         atheris.Fuzz()
 
