@@ -51,7 +51,7 @@ new: $(FULL_ENV) ## Start a replication: make new NAME=… KEY=…
 	@$(BIN)/python -m replications.common.scaffold "$$NAME" "$$KEY"
 
 bench: $(FULL_ENV) ## Measure speed against the peers: make bench, or make bench NAME=site
-	@$(BIN)/python -m benchmarks $(NAME)
+	@$(BIN)/python -m benchmarks $${NAME:+"$$NAME"}
 
 CASES ?= 10000
 fuzz: $(FULL_ENV) ## Feed files of any content to all that reads them: make fuzz CASES=10000 (of each reader)

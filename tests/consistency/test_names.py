@@ -50,4 +50,5 @@ def test_no_trick_in_name_or_key_starts_a_replication(
     recipe.mkdir(parents=True)
     (recipe / "python").symlink_to("/bin/echo")
     assert make("new", f"NAME={name}", f"KEY={name}", folder=tmp_path).stdout.endswith(f"scaffold {name} {name}\n")
+    assert make("bench", f"NAME={name}", folder=tmp_path).stdout == f"-m benchmarks {name}".rstrip() + "\n"
     assert not (tmp_path / "run").exists()
