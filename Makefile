@@ -13,10 +13,11 @@ FULL_ENV := $(VENV)/.installed-all
 TOOL_ENV := $(TOOLS)/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONHASHSEED := 0
+export PYTHONUTF8 := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test lint fresh repro new bench screenshots audit links lock sbom vulnerabilities clean
+.PHONY: help serve site test lint fresh repro new bench fuzz faults screenshots audit links lock sbom vulnerabilities clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
@@ -45,14 +46,26 @@ fresh: $(FULL_ENV) ## Fail if a committed result is older than its code, data or
 	  echo "got a stale result; expected all pipelines up to date; run 'dvc repro' in the folder named above and commit results/ and dvc.lock"; exit 1; }
 
 repro: $(FULL_ENV) ## Rerun one replication: make repro NAME=ioi
-	@test -f replications/$(NAME)/dvc.yaml || { echo "got NAME='$(NAME)'; expected a folder of replications/, such as NAME=ioi"; exit 2; }
-	@cd replications/$(NAME) && (dvc pull --quiet dvc.yaml || echo "Some cached results are not in the store; they are computed now.") && dvc repro
+	@case "$$NAME" in *[!a-z0-9_]*|"") false;; *) test -f "replications/$$NAME/dvc.yaml";; esac || \
+	  { echo "got NAME='$$NAME'; expected a folder of replications/, such as NAME=ioi"; exit 2; }
+	@cd "replications/$$NAME" && { dvc pull --quiet dvc.yaml || { \
+	    echo "An object of store/ is missing, or not what its hash says: taking those that git has from there again." && \
+	    git restore "$(CURDIR)/store" && dvc pull --quiet dvc.yaml; } || \
+	  echo "Some cached results are not in the store; they are computed now."; } && dvc repro
 
 new: $(FULL_ENV) ## Start a replication: make new NAME=… KEY=…
-	@$(BIN)/python -m replications.common.scaffold "$(NAME)" "$(KEY)"
+	@$(BIN)/python -m replications.common.scaffold "$$NAME" "$$KEY"
 
 bench: $(FULL_ENV) ## Measure speed against the peers: make bench, or make bench NAME=site
-	@$(BIN)/python -m benchmarks $(NAME)
+	@$(BIN)/python -m benchmarks $${NAME:+"$$NAME"}
+
+CASES ?= 10000
+fuzz: $(FULL_ENV) ## Feed files of any content to all that reads them: make fuzz CASES=10000 (of each reader)
+	@$(PIP) -e '.[fuzz]'
+	@$(BIN)/python -m tests.fuzz --cases $(CASES)
+
+faults: $(FULL_ENV) ## Kill every stage twenty times, rerun it and compare (half an hour)
+	@$(BIN)/python -m benchmarks.faults
 
 screenshots: $(FULL_ENV) site ## Write screenshots of the main pages to screenshots/
 	@$(BIN)/python -m tests.browser.screenshots screenshots

@@ -1,10 +1,13 @@
 """``python -m bibliography``."""
 
+import io
 import os
 import sys
 
 from bibliography.cli import main
 
+if isinstance(sys.stdout, io.TextIOWrapper):
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # the same bytes in every locale
 try:
     status = main()
     sys.stdout.flush()

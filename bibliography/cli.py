@@ -12,6 +12,7 @@ from bibliography.adding.command import add_command
 from bibliography.export import EXPORTERS, export
 from bibliography.faults import BibliographyError
 from bibliography.load import PACKAGE, load_library
+from bibliography.lock import BusyError
 from bibliography.model import UnknownNameError
 from bibliography.online import commands as online
 from bibliography.online.client import AnswerError, NoNetworkError
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None, root: Path = PACKAGE, settings: Sett
     except AnswerError as error:
         print(f"bibliography: {error}; try again later", file=sys.stderr)
         return 1
-    except (CommandError, UnknownNameError) as error:
+    except (BusyError, CommandError, UnknownNameError) as error:
         print(f"bibliography: {error}", file=sys.stderr)
         return 2
     except NoNetworkError as error:

@@ -2,13 +2,16 @@
 
 import os
 import re
+from contextlib import ExitStack
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from bibliography.lock import BusyError, only_one
 from docs import pages, records
 from docs.content_security import add_policy, read_theme_scripts
 from docs.project import load_project
@@ -17,6 +20,7 @@ from docs.tables import box_tables
 
 _records: dict[str, Records] = {}
 _theme_scripts: list[re.Pattern[str]] = []
+_lock = ExitStack()
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -31,6 +35,30 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(released.timestamp())))
     config.nav = [*pages.derive_navigation(_records["loaded"]), *(config.nav or [])]
     return config
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Refuses to empty and fill a folder that another build is filling, or that cannot be written."""
+    folder = Path(config.site_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _lock.enter_context(only_one(folder, "a build of the site"))
+    except BusyError as error:
+        raise PluginError(str(error)) from error
+    except OSError as error:
+        raise PluginError(
+            f"cannot write {folder}: {error.strerror}; name a folder of yours with mkdocs build --site-dir"
+        ) from error
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Lets the next build write."""
+    _lock.close()
+
+
+def on_build_error(error: Exception) -> None:
+    """Lets the next build write, too, where this one failed."""
+    _lock.close()
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

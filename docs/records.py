@@ -50,7 +50,7 @@ class SettingRecord:
     @property
     def records(self) -> tuple[str, ...]:
         """Names of the files that the run left: measurements, verdicts, provenance, tables."""
-        return tuple(sorted(path.name for path in self.folder.iterdir() if path.is_file()))
+        return tuple(sorted(path.name for path in self.folder.glob("[!.]*") if path.is_file()))
 
     def of_kind(self, kind: str) -> tuple[JudgedClaim, ...]:
         """Returns the judged claims, or the judged controls."""

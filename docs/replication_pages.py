@@ -70,7 +70,7 @@ def _published_files(replication: ReplicationRecord) -> Iterator[tuple[str, byte
     folder = replication.folder
     paths = [folder / name for name in RECORDS] + list_modules(folder)
     for setting in replication.was_run:
-        paths += sorted(setting.folder.rglob("*"))
+        paths += sorted(setting.folder.rglob("[!.]*"))  # a killed run may have left a hidden part of a file
     for path in paths:
         if path.is_file():
             yield path.relative_to(folder).as_posix(), path.read_bytes()

@@ -13,6 +13,7 @@ from replications.common.paths import REPOSITORY
 RESULTS = REPOSITORY / "benchmarks" / "results"
 BUILD = "site"
 AUDIT = "lighthouse"
+NO_SPEEDS = ("faults", "fuzz")  # what `make faults` and `make fuzz` count
 
 Row = Mapping[str, Any]
 
@@ -100,6 +101,8 @@ def read_speed(folder: Path = RESULTS) -> Speed:
     """Reads the results of `make audit` and `make bench`; what has not been run is None or left out."""
     found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
     audit = found.pop(AUDIT, None)
+    for name in NO_SPEEDS:
+        found.pop(name, None)
     return Speed(audit, tuple(_read_benchmark(name, content) for name, content in found.items()))
 
 

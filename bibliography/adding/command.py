@@ -10,6 +10,7 @@ from bibliography.adding.identifier import Arxiv, Doi, read_identifier
 from bibliography.adding.lookup import draft_offline, draft_online
 from bibliography.adding.place import OUTLINE, Shelf, read_shelf, write_entry
 from bibliography.adding.propose import propose_key, propose_sections
+from bibliography.lock import only_one
 from bibliography.output import CommandError
 
 
@@ -24,6 +25,11 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _add(root: Path, arguments: argparse.Namespace) -> int:
+    with only_one(root, "an add"):
+        return _add_alone(root, arguments)
+
+
+def _add_alone(root: Path, arguments: argparse.Namespace) -> int:
     named = read_identifier(arguments.named)
     shelf = read_shelf(root)
     if arguments.section:

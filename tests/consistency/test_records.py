@@ -1,5 +1,6 @@
 """Bibliography, claims, results and ledger say the same."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -17,6 +18,7 @@ from replications.common.params import run_settings
 from replications.common.paths import REPLICATIONS, REPOSITORY
 from replications.common.verdicts import read_verdicts
 from tests.consistency.conftest import source_files
+from tests.fuzz.targets import refuse_repeated_keys
 
 LIBRARY = load_library()
 MEMORY = 8e9  # bytes
@@ -29,6 +31,19 @@ def settings_with_results(replication: str) -> list[str]:
 
 def test_the_replicated_paper_is_in_the_bibliography(replication):
     assert all(key in LIBRARY for key in load_claims(replication).papers)
+
+
+@pytest.mark.parametrize("name", ["claims.yml", "params.yaml", "dvc.yaml"])
+def test_no_key_stands_twice_of_which_one_would_be_dropped(replication, name):
+    refuse_repeated_keys((REPLICATIONS / replication / name).read_bytes())
+
+
+def test_every_object_of_the_store_is_what_its_name_says():
+    for path in sorted((REPOSITORY / "store").rglob("*")):
+        if path.is_file():
+            digest = hashlib.md5(path.read_bytes()).hexdigest()
+            name = f"{path.parent.name}{path.stem}"
+            assert digest == name, f"{path}: got the MD5 {digest}; expected {name}; do: git restore store"
 
 
 def test_every_source_named_in_the_code_is_in_the_bibliography(replication):

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 from bibliography import Author, Library, Paper, ReadingPath, Section, SourceBlock
 from bibliography.model import Step
-from docs.records import Records, ReplicationRecord
+from docs.records import Records, ReplicationRecord, SettingRecord
+from replications.common.claims import Deviation, NotAttempted
 
 SCRIPT = '<script>hacked("script")</script>'
 BREAKOUT = """</title></head></a></script>--></textarea>"'><svg onload=hacked('svg')><img src=x onerror=hacked(1)>"""
@@ -70,14 +71,17 @@ def _make_paper(key: str, keys: tuple[str, ...]) -> Paper:
         doi=f"10.1234/{ATTRIBUTE}",
         arxiv=None,
         url="https://example.org/?q=%3Cscript%3E&b=(c)" + "a" * 300,
-        code=None,
-        seealso=None,
+        code="https://example.org/?c='(hacked)'&amp;quot;",
+        seealso="https://example.org/#;'!*+,",
         aliases=(title, SCRIPT, OVERRIDE),
         topics=("attacks",),
         methods=("attacks",),
         related=keys,
         summary=f"{title} {SCRIPT} {MARKDOWN} {BREAKOUT} {OVERRIDE}\n\n    indented {LONG}\n\n# heading\n\n```\nopen",
         source=SourceBlock("x.bib", 1, f"@article{{{key},\n  title = {{{title} {BREAKOUT}\n```\n}},\n}}"),
+        editors=AUTHORS,
+        series=f"{BREAKOUT} {OVERRIDE}",
+        publisher=f"{ATTRIBUTE} {MARKDOWN}",
     )
 
 
@@ -89,7 +93,19 @@ def _attack_claims(replication: ReplicationRecord, key: str) -> ReplicationRecor
             "paper": key,
             "claims": tuple(claim.model_copy(update=texts | {"where": ATTRIBUTE}) for claim in claims.claims),
             "controls": tuple(control.model_copy(update=texts) for control in claims.controls),
+            "not_attempted": (NotAttempted(where=ATTRIBUTE, what=BREAKOUT, why=MARKDOWN),),
+            "deviations": (Deviation(id="attack", what=SCRIPT, why=BREAKOUT, effect=MARKDOWN),),
         }
     )
-    settings = tuple(replace(setting, note=f"{SCRIPT} {MARKDOWN}") for setting in replication.settings)
-    return replace(replication, claims=attacked, settings=settings)
+    return replace(replication, claims=attacked, settings=tuple(map(_attack_setting, replication.settings)))
+
+
+def _attack_setting(setting: SettingRecord) -> SettingRecord:
+    """Returns the setting with hostile notes, reasons, captions and provenance, as a results folder may hold them."""
+    reasons = {"reason": BREAKOUT, "expect": SCRIPT, "unit": ATTRIBUTE}
+    judged = setting.judged.model_copy(
+        update={"claims": tuple(claim.model_copy(update=reasons) for claim in setting.judged.claims)}
+    )
+    run = setting.run and dict(setting.run) | dict.fromkeys(("commit", "machine", "device", "python"), SCRIPT)
+    figures = tuple(replace(figure, caption=f"{BREAKOUT} {MARKDOWN}") for figure in setting.figures)
+    return replace(setting, judged=judged, note=f"{SCRIPT} {MARKDOWN}", run=run, figures=figures)

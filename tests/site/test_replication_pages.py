@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import textwrap
 from dataclasses import replace
 from importlib.resources import files
@@ -17,6 +18,7 @@ from docs.evidence import gather_evidence
 from docs.project import load_project
 from docs.records import Records, load_records
 from docs.replication_citation import cite_replication, name_commits
+from docs.replication_pages import _published_files
 from docs.source_code import SourceLine, highlight_module, locate_claims
 from replications.common.paths import list_replications
 
@@ -151,3 +153,15 @@ def test_figures_of_claims_that_there_are_not_stop_the_build(records, tmp_path):
     (tmp_path / "figures.yml").write_text("a-figure: [no-such-claim]\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"got the claims \['no-such-claim'\]; expected ids of claims.yml"):
         gather_evidence(replace(records.replications[0], folder=tmp_path))
+
+
+def test_what_a_killed_run_left_of_a_file_is_not_published(records, tmp_path):
+    setting = next(setting for setting in records.replications[0].settings if setting.run)
+    shutil.copytree(setting.folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / ".measured.json.ab12cd34").write_text("{")
+    (tmp_path / "figures" / ".x.svg.ab12cd34").write_text("<svg")
+    copied = replace(setting, folder=tmp_path)
+    assert copied.records == setting.records
+    published = dict(_published_files(replace(records.replications[0], folder=tmp_path, settings=(copied,))))
+    assert "measured.json" in published
+    assert not [path for path in published if "ab12cd34" in path]

@@ -10,6 +10,7 @@ from replications.common import files, paths, provenance
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement, exact, missing, read_measurements, write_measurements
 from replications.common.params import ParamsError, StageParams, load_params, load_setting, run_settings
+from tests.disk import small_disk
 
 
 @pytest.fixture
@@ -115,6 +116,15 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
         files.write_json(path, {"x": math.nan})
     assert json.loads(path.read_text()) == {"x": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path):
+    with small_disk(tmp_path / "disk") as folder:
+        files.write_json(folder / "a.json", {"x": 1})
+        with pytest.raises(OSError, match="No space left on device"):
+            files.write_text(folder / "a.json", "x" * 1_000_000)
+        assert json.loads((folder / "a.json").read_text()) == {"x": 1}
+        assert list(folder.iterdir()) == [folder / "a.json"]
 
 
 def test_an_interrupted_rename_leaves_nothing_behind(tmp_path, monkeypatch):
