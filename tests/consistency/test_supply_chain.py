@@ -25,7 +25,7 @@ from tests.consistency.conftest import tracked_files
 
 LOCKED = re.compile(r"^(?P<name>[\w.-]+)==\S+(?: ;[^\\]*)?(?P<hashes>(?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.M)
 # In the locks alone: what other systems need, and what builds the project.
-NOT_OF_THIS_SYSTEM = {"appnope", "httpx2-jsfetch", "pywin32", "setuptools"}
+NOT_OF_THIS_SYSTEM = {"appnope", "httpx2-jsfetch", "pywin32", "setuptools", "tzdata"}
 WITHOUT_HASH = {"torch"}
 HASH = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32})\b")  # SHA-256 or MD5
 
