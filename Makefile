@@ -64,8 +64,8 @@ fuzz: $(FULL_ENV) ## Feed files of any content to all that reads them: make fuzz
 	@$(PIP) -e '.[fuzz]'
 	@$(BIN)/python -m tests.fuzz --cases $(CASES)
 
-faults: $(FULL_ENV) ## Kill every stage twenty times, rerun it and compare (half an hour)
-	@$(BIN)/python -m benchmarks.faults
+faults: $(FULL_ENV) ## Kill every stage up to twenty times, rerun it and compare (an hour): make faults, or make faults NAME=ioi
+	@$(BIN)/python -m benchmarks.faults $${NAME:+"$$NAME"}
 
 screenshots: $(FULL_ENV) site ## Write screenshots of the main pages to screenshots/
 	@$(BIN)/python -m tests.browser.screenshots screenshots

@@ -1,49 +1,39 @@
-"""Kills every stage twenty times with SIGKILL, reruns it, and compares what it wrote: `make faults`.
+"""Kills every stage with SIGKILL, reruns it, and compares what it wrote: `make faults`.
 
-Works in a clone of the last commit, on a new replication (`make new`, which has every stage of the common shape) and on
-small settings of two real ones, one of which trains. Half of the kills come at a random moment, half just before one of
-the changes to the file system, where what is not written in one step would be seen half. `dvc repro` of the new
-replication is killed too, and each stage is run twice at once. What came of it goes to `benchmarks/results/faults.json`
-after each stage; a difference ends the run.
+Works in a clone of the last commit, on a new replication (`make new`), whose `dvc repro` is killed too, and on every
+other one at its smallest setting (`small.py`). Half of the kills come at a random moment, half just before one of the
+changes to the file system, where what is not written in one step would be seen half; every second of these while the
+stage removes what it no longer needs, if it does so. Half of the reruns begin as DVC begins them, without the outputs,
+half with what is left of them. A cheap stage is killed twenty times, a dear one as
+often as fits into `SECONDS`. Each stage is run twice at once, too. What came of it goes to
+`benchmarks/results/faults.json` after each stage; replications named on the command line replace their own rows only.
 """
 
 import json
+import multiprocessing
 import os
 import platform
 import random
-import re
-import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from tqdm import tqdm
 
+from benchmarks.killed import LIBRARIES
+from benchmarks.stages import NEW, Bench, Stage, list_stages, make_clone
 from replications.common.files import write_json
-from replications.common.paths import REPOSITORY
+from replications.common.paths import list_replications
 
 RESULTS = Path(__file__).parent / "results" / "faults.json"
-KILLS = 20
-REPORT = "report.json"  # of a run, in the clone
-NEW = "killed"
-NOT_COMPARED = re.compile(rb'^  "(wall_seconds|peak_memory_mb|commit)": .*$', re.M)  # of run.json
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage of a pipeline for one setting: its module with arguments, and its outputs; no module: all, by DVC."""
-
-    replication: str
-    name: str
-    module: tuple[str, ...]
-    outs: tuple[str, ...]
+MOST, FEWEST = 20, 4  # kills of a stage, a multiple of four; fewer of DVC, which runs them all
+SECONDS = 30.0  # of a processor, for the kills and reruns of a stage
+RESUMING = 4  # times as long for a stage that keeps unfinished work and removes it at its end: more can go wrong
 
 
 @dataclass
@@ -52,204 +42,118 @@ class Survival:
 
     Attributes:
         changes: How many changes to the file system an undisturbed run makes.
+        in_place: How many of them begin a file under its own name, so that others could read half of it.
         at_a_moment: Kills at a random moment.
         at_a_change: Kills just before a random change to the file system.
-        same: Reruns that gave the same bytes.
+        same: Reruns that ended well and gave the same bytes.
         parts_left: Hidden parts of files that kills left; nothing reads them.
-        ended_of_two_at_once: How many of two runs at the same time ended well; the results were the same.
+        half_written: Kills that left half of a file under the file's own name.
+        faults: What was other after a rerun, and how often.
+        ended_of_two_at_once: How many of two runs at the same time ended well.
+        same_of_two_at_once: Whether both together gave the same bytes.
     """
 
     replication: str
     stage: str
-    changes: int
+    changes: int = 0
+    in_place: int = 0
     at_a_moment: int = 0
     at_a_change: int = 0
     same: int = 0
     parts_left: int = 0
+    half_written: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
     ended_of_two_at_once: int = 0
-
-
-def list_stages(clone: Path, replication: str) -> Iterator[Stage]:
-    """Yields the stages of a replication's first setting in the order of its `dvc.yaml`, then the ledger, then all."""
-    folder = clone / "replications" / replication
-    setting = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))["run"][0]
-    outs_of_all: list[str] = []
-    for name, stage in yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
-        do = json.loads(json.dumps(stage.get("do", stage)).replace("${item}", setting))
-        outs = [next(iter(out)) if isinstance(out, dict) else out for out in do["outs"]]
-        paths = tuple(f"replications/{replication}/{out}" for out in outs)
-        outs_of_all += paths
-        yield Stage(replication, name, tuple(do["cmd"].split()[3:]), paths)
-    ledger = "replications.common.ledger"
-    yield Stage(replication, "ledger", (ledger, replication), (f"replications/{replication}/claims.json",))
-    if replication == NEW:
-        yield Stage(replication, "dvc repro", (), tuple(outs_of_all))
+    same_of_two_at_once: bool = False
 
 
 def kill_stage(stage: Stage, clone: Path, rng: random.Random) -> Survival:
-    """Returns what came of so many kills of a stage.
-
-    Raises:
-        AssertionError: A file was half written, or a rerun gave other results.
-    """
-    started = time.perf_counter()
-    changes = _end(stage, clone, _start(stage, clone))
-    duration = time.perf_counter() - started
-    expected = _read(stage, clone)
+    """Returns what came of the kills of a stage."""
+    bench, survival = Bench(stage, clone), Survival(stage.replication, stage.name)
+    bench.run_well()
+    expected = bench.read()
     assert expected, f"{stage.name} of {stage.replication} wrote nothing"
-    survival = Survival(stage.replication, stage.name, changes)
-    with tqdm(total=KILLS, desc=f"{stage.replication} {stage.name}", unit="kill") as progress:
-        while survival.same < KILLS:
-            _remove(stage, clone)  # as DVC does before a stage
-            at_a_change = changes > 0 and survival.same % 2 == 1
-            if at_a_change:
-                process, moment = _start(stage, clone, kill_at=rng.randint(1, changes)), None
-            else:
-                process, moment = _start(stage, clone), rng.uniform(0, duration)
-            if _end(stage, clone, process, kill_after=moment) is not None:
-                continue  # it was faster than the first time
-            for path, content in _read(stage, clone).items():
-                assert content == expected.get(path), f"{path} is half written after a kill of {stage}"
-            survival.parts_left += len(_hidden(stage, clone))
-            _end(stage, clone, _start(stage, clone))
-            assert _read(stage, clone) == expected, f"{stage} gave other results after a kill"
-            survival.same += 1
-            survival.at_a_change += at_a_change
-            survival.at_a_moment += not at_a_change
-            progress.update()
-    _remove(stage, clone)
-    both = [_start(stage, clone), _start(stage, clone)]
-    survival.ended_of_two_at_once = sum(process.wait() == 0 for process in both)
-    assert _read(stage, clone) == expected, f"two runs of {stage} at once gave other results"
+    bench.keep("after")
+    kills = 2 * FEWEST
+    started = time.perf_counter()
+    if stage.watched:
+        bench.restore("before")
+        started = time.perf_counter()
+        bench.run_well(kill_at=0)
+        report = json.loads(bench.report.read_text(encoding="utf-8"))
+        assert bench.read() == expected, f"two undisturbed runs of {stage} gave different results"
+        survival.changes, survival.in_place = report["changes"], len(report["in_place"])
+        bench.removals = report["removals"]
+        seconds = SECONDS * RESUMING if bench.removals else SECONDS
+        kills = max(FEWEST, min(MOST, FEWEST * int(seconds / (FEWEST * 1.5 * report["seconds"]))))
+    duration = time.perf_counter() - started
+    with tqdm(total=kills, desc=f"{stage.replication} {stage.name}", unit="kill", mininterval=10) as progress:
+        while survival.at_a_moment + survival.at_a_change < kills:
+            progress.update(_kill_once(bench, survival, kills, duration, expected, rng))
+    bench.restore("before")
+    both = [bench.start(0 if stage.watched else None) for _ in range(2)]
+    for process in both:
+        process.join()
+    survival.ended_of_two_at_once = sum(process.exitcode == 0 for process in both)
+    survival.same_of_two_at_once = bench.read() == expected
+    bench.restore("after")
+    bench.drop()
     return survival
 
 
-def _start(stage: Stage, clone: Path, kill_at: int = 0) -> subprocess.Popen[bytes]:
-    """Returns a run of a stage, which kills itself before so many changes to the file system."""
-    folder = clone / "replications" / stage.replication
-    report = clone / REPORT
-    report.unlink(missing_ok=True)
-    watched = (str(Path(__file__).with_name("killed.py")), str(report), str(kill_at), *stage.module)
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(clone),
-        "OMP_NUM_THREADS": "1",
-        "PYTHONHASHSEED": "0",
-    }
-    return subprocess.Popen(
-        [sys.executable, "-P", *(watched if stage.module else ("-m", "dvc", "repro"))],
-        cwd=clone if stage.module else folder,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def _end(stage: Stage, clone: Path, process: subprocess.Popen[bytes], kill_after: float | None = None) -> int | None:
-    """Returns how often a run changed the file system (0 for DVC) when it has ended, or None where it was killed."""
-    try:
-        status = process.wait(kill_after)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        status = process.wait()
-    if status == -signal.SIGKILL:
-        return None
-    assert status == 0, f"got the status {status} of {stage}; expected 0; run it by hand"
-    if not stage.module:
-        return 0
-    report = json.loads((clone / REPORT).read_text(encoding="utf-8"))
-    assert not report["in_place"], f"got {report['in_place']} written under their own names; use common/files.py"
-    return int(report["changes"])
-
-
-def _read(stage: Stage, clone: Path) -> dict[str, bytes]:
-    """Returns the content of every file of the stage's outputs, but for times and hidden parts of files."""
-    found = [path for out in stage.outs for path in [clone / out, *(clone / out).rglob("*")] if path.is_file()]
-    return {
-        path.relative_to(clone).as_posix(): NOT_COMPARED.sub(b"", path.read_bytes())
-        for path in found
-        if not path.name.startswith(".")
-    }
-
-
-def _hidden(stage: Stage, clone: Path) -> list[Path]:
-    return [path for path in (clone / "replications" / stage.replication).rglob(".*") if path.is_file()]
-
-
-def _remove(stage: Stage, clone: Path) -> None:
-    for path in [clone / out for out in stage.outs] + _hidden(stage, clone):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def make_clone(folder: Path) -> Path:
-    """Returns a clone of the last commit with a new replication and the small settings."""
-    clone = folder / "clone"
-    subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(clone)], check=True)
-    new = [sys.executable, "-m", "replications.common.scaffold", NEW, "wang2023ioi"]
-    subprocess.run(new, cwd=clone, env={**os.environ, "PYTHONPATH": str(clone)}, check=True)
-    for replication, shrink in SMALL.items():
-        path = clone / "replications" / replication / "params.yaml"
-        params = yaml.safe_load(path.read_text(encoding="utf-8"))
-        shrink(params)
-        path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
-    return clone
-
-
-def _shrink_hopfield(params: dict[str, Any]) -> None:
-    params["settings"]["random-patterns"]["sets"] = 2
-    params["measure"] |= {
-        "power_neurons": {"2": [200, 400], "3": [40, 60], "4": [30, 40]},
-        "load_factors": [0.3, 0.5, 1.0, 2.0, 4.0],
-        "loaded_neurons": 20,
-        "loaded_rate": 0.2,
-        "probes": 10,
-        "basins": {str(share): {"neurons": [10, 20], "wrong": [share // 10, share // 5]} for share in (0, 10, 20, 30)},
-        "single_neurons": [10, 12],
-        "curve_doublings": 5,
-        "storage_draws": 2,
-        "sphere_dimensions": [8, 10],
-        "bound_dimensions": [20],
-        "bound_counts": [5],
-        "bound_betas": [1.0],
-    }
-
-
-def _shrink_superposition(params: dict[str, Any]) -> None:
-    for sweep in params["train"]["sweeps"].values():
-        sweep |= {"seeds": 2, "batch": 8, "steps": 6, "restarts": min(sweep["restarts"], 2)}
-        if sweep["features"] > 20:
-            sweep |= {"features": 30, "hidden": 5}
-    params["measure"] |= {"attacked": 3, "evaluated": 20}
-
-
-# What makes the real ones small: the results mean nothing, and are the same on every run.
-SMALL: dict[str, Callable[[dict[str, Any]], None]] = {
-    NEW: lambda params: None,
-    "hopfield": _shrink_hopfield,
-    "superposition": _shrink_superposition,
-}
+def _kill_once(
+    bench: Bench, survival: Survival, kills: int, duration: float, expected: dict[str, bytes], rng: random.Random
+) -> bool:
+    """Kills one of so many runs and reruns it; False if it had ended before."""
+    number = survival.at_a_moment + survival.at_a_change
+    at_a_change = survival.changes > 0 and number % 2 == 1
+    # The changes are gone through from the first to the last, so that the end of the stage is never left out.
+    every = bench.removals if number % 4 == 3 and bench.removals else range(1, survival.changes + 1)
+    kill_at = every[int((number // 4 + rng.random()) / (kills // 4) * len(every))] if at_a_change else 0
+    bench.restore("before")
+    hidden = bench.count_hidden()
+    if at_a_change:
+        status = bench.run(kill_at=kill_at)
+    else:
+        status = bench.run(kill_at=0 if bench.stage.watched else None, kill_after=rng.uniform(0, duration))
+    if status != -signal.SIGKILL:
+        return False
+    survival.parts_left += bench.count_hidden() - hidden
+    survival.half_written += any(content != expected.get(path) for path, content in bench.read().items())
+    if number % 4 in (0, 3):
+        bench.remove()
+    if bench.run(kill_at=0 if bench.stage.watched else None):
+        survival.faults[f"the rerun failed: {bench.last_words()}"] += 1
+    else:
+        found = bench.read()
+        survival.same += found == expected
+        for path in sorted(found.keys() | expected.keys()):
+            if found.get(path) != expected.get(path):
+                survival.faults[f"{path} is {'missing' if path not in found else 'other'}"] += 1
+    survival.at_a_change += at_a_change
+    survival.at_a_moment += not at_a_change
+    return True
 
 
 def main() -> None:
-    """Kills the stages of the replications named on the command line, or of all three, and writes what came of it."""
+    """Kills the stages of the replications named on the command line, or of all, and writes what came of it."""
+    os.environ |= {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    os.environ.pop("INTERP_MODEL_CACHE", None)  # each clone has a cache of its own
+    multiprocessing.set_forkserver_preload(list(LIBRARIES))
     rng = random.Random(time.time_ns())
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    if RESULTS.exists():
-        rows = {(row["replication"], row["stage"]): row for row in json.loads(RESULTS.read_text())["rows"]}
-    with tempfile.TemporaryDirectory() as folder:
-        clone = make_clone(Path(folder))
-        for replication in sys.argv[1:] or SMALL:
+    for replication in sys.argv[1:] or [NEW, *list_replications()]:
+        kept: list[dict[str, Any]] = []
+        if RESULTS.exists():
+            rows = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]
+            kept = [row for row in rows if row["replication"] != replication]
+        with tempfile.TemporaryDirectory() as folder:
+            clone = make_clone(Path(folder), replication)
             for stage in list_stages(clone, replication):
-                survival = kill_stage(stage, clone, rng)
-                rows[stage.replication, stage.name] = asdict(survival)
+                kept.append(asdict(kill_stage(stage, clone, rng)))
                 machine = f"{platform.machine()}, Python {platform.python_version()}"
-                write_json(RESULTS, {"machine": machine, "rows": list(rows.values())})
-                print(json.dumps(asdict(survival)), flush=True)
+                write_json(RESULTS, {"machine": machine, "rows": kept})
+                print(json.dumps(kept[-1]), flush=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from replications.common.paths import REPOSITORY
 RESULTS = REPOSITORY / "benchmarks" / "results"
 BUILD = "site"
 AUDIT = "lighthouse"
-NO_SPEEDS = ("faults", "fuzz")  # what `make faults` and `make fuzz` count
+FAULTS = "faults"
+NO_SPEEDS = (FAULTS, "fuzz")  # what `make faults` and `make fuzz` count
 
 Row = Mapping[str, Any]
 
@@ -57,11 +59,34 @@ class Benchmark:
 
 
 @dataclass(frozen=True)
+class Killed:
+    """The stages of a replication that were killed and rerun.
+
+    Attributes:
+        replication: slug of the replication.
+        rows: what came of it, a row for each stage.
+    """
+
+    replication: str
+    rows: tuple[Row, ...]
+
+    @property
+    def kills(self) -> list[int]:
+        """How often each stage was killed."""
+        return [int(row["at_a_moment"] + row["at_a_change"]) for row in self.rows]
+
+    def total(self, key: str) -> int:
+        """Returns a number of the rows, added up."""
+        return sum(int(row[key]) for row in self.rows)
+
+
+@dataclass(frozen=True)
 class Speed:
-    """What has been measured: pages by Lighthouse, and each benchmark."""
+    """What has been measured: pages by Lighthouse, each benchmark, and what came of kills."""
 
     audit: Mapping[str, Any] | None
     benchmarks: tuple[Benchmark, ...]
+    killed: tuple[Killed, ...] = ()
 
     @property
     def largest_part(self) -> tuple[str, float, str] | None:
@@ -98,12 +123,18 @@ class Stage:
 
 
 def read_speed(folder: Path = RESULTS) -> Speed:
-    """Reads the results of `make audit` and `make bench`; what has not been run is None or left out."""
+    """Reads the results of `make audit`, `make bench` and `make faults`; what has not been run is None or left out."""
     found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
     audit = found.pop(AUDIT, None)
+    rows = found.get(FAULTS, {"rows": []})["rows"]
+    killed = groupby(sorted(rows, key=itemgetter("replication")), itemgetter("replication"))
     for name in NO_SPEEDS:
         found.pop(name, None)
-    return Speed(audit, tuple(_read_benchmark(name, content) for name, content in found.items()))
+    return Speed(
+        audit,
+        tuple(_read_benchmark(name, content) for name, content in found.items()),
+        tuple(Killed(name, tuple(own)) for name, own in killed),
+    )
 
 
 def list_stages(records: Records) -> Iterator[Stage]:

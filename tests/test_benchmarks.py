@@ -1,5 +1,7 @@
 """What benchmarks count and fit has known answers; nothing is timed here."""
 
+import os
+
 import pytest
 import torch
 from torch.func import grad, vmap
@@ -7,8 +9,11 @@ from torch.nn.functional import conv2d
 
 from benchmarks import limits
 from benchmarks.environments import is_installed
+from benchmarks.killed import Watch
 from benchmarks.limits import Limit, Machine, count_limit
+from benchmarks.small import SMALL
 from benchmarks.timing import Comparison, Growth
+from replications.common.paths import list_replications
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +57,27 @@ def test_a_peer_counts_as_installed_in_its_very_version_only():
     assert is_installed(f"pytest=={pytest.__version__}")
     assert not is_installed("pytest==0.0.1")
     assert not is_installed("no-such-package==1.0")
+
+
+def test_every_replication_has_a_small_setting_at_which_its_stages_are_killed():
+    assert set(list_replications()) <= set(SMALL)
+
+
+def test_a_file_that_is_begun_under_its_own_name_is_seen_and_one_that_is_only_read_is_not(tmp_path):
+    watch, folder = Watch(tmp_path, 0), tmp_path / "replications" / "toy"
+    folder.mkdir(parents=True)
+    watch("open", (str(folder / "a.json"), "w", os.O_WRONLY | os.O_CREAT))
+    watch("open", (str(folder / ".b.json.x1"), None, os.O_RDWR | os.O_CREAT))
+    watch("open", (str(folder / "c.json"), "r", os.O_RDONLY))
+    watch("open", (str(tmp_path / "elsewhere"), "w", os.O_WRONLY))
+    assert (watch.changes, watch.in_place) == (2, ["replications/toy/a.json"])
+
+
+def test_a_removal_below_an_open_folder_is_seen(tmp_path):
+    watch, folder = Watch(tmp_path, 0), tmp_path / ".cache"
+    folder.mkdir()
+    descriptor = os.open(folder, os.O_RDONLY)
+    watch("os.remove", ("a.json", descriptor))
+    watch("os.remove", ("a.json", -1))
+    os.close(descriptor)
+    assert watch.changes == 1

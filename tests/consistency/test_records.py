@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 from collections import defaultdict
+from configparser import ConfigParser
 
 import pytest
 
@@ -44,6 +45,13 @@ def test_every_object_of_the_store_is_what_its_name_says():
             digest = hashlib.md5(path.read_bytes()).hexdigest()
             name = f"{path.parent.name}{path.stem}"
             assert digest == name, f"{path}: got the MD5 {digest}; expected {name}; do: git restore store"
+
+
+def test_what_is_taken_from_the_store_is_hashed_again():
+    """Otherwise DVC takes half of an object for the whole one, and then calls everything up to date."""
+    config = ConfigParser()
+    config.read(REPOSITORY / ".dvc" / "config", encoding="utf-8")
+    assert config.getboolean("'remote \"store\"'", "verify")
 
 
 def test_every_source_named_in_the_code_is_in_the_bibliography(replication):

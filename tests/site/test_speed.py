@@ -81,9 +81,21 @@ def test_every_stage_of_a_run_is_shown_with_its_time_and_memory(tmp_path):
                 assert re.search(rf"{re.escape(stage)}.* \| {run['peak_memory_mb']} \| ", page), stage
 
 
+def test_kills_are_counted_and_what_was_other_after_them_is_told(folder):
+    row = {"replication": "toy", "at_a_moment": 2, "at_a_change": 2, "same": 4, "half_written": 0, "faults": {}}
+    bad = {"same": 3, "half_written": 1, "faults": {"toy.json is other": 1}}
+    rows = [{**row, "stage": "measure"}, {**row, "stage": "judge", "at_a_moment": 10, "at_a_change": 10, **bad}]
+    (folder / "faults.json").write_text(json.dumps({"machine": "a machine", "rows": rows}), encoding="utf-8")
+    page = show(folder)
+    assert "| a new one (`make new`) | 2 | 24 | 4 to 20 | 7 | 1 |" in page
+    assert "*toy, judge:* 1 of 20 kills left half of a file under the file's own name.\n" in page
+    assert "*toy, judge:* after 1 of 20 kills, toy.json is other." in page
+    assert "*toy, measure:*" not in page
+
+
 def test_what_was_not_measured_is_not_claimed(tmp_path):
     page = show(tmp_path)
-    assert page.count("Not measured yet") == 3
+    assert page.count("Not measured yet") == 4
     assert "No replication has been run yet" in page
     assert not any(letter.isdigit() for letter in page.split("## Pages")[1])
 
