@@ -1,0 +1,130 @@
+"""Changes the code in small ways, one at a time, and counts the changes that the tests notice: `make mutants`.
+
+The engine is mutmut, which gives each change, a mutant, the tests that call the changed function. What is changed and
+which tests are run stands in `pyproject.toml`. Works in a clone of the last commit, `.cache/mutants/`, where a run that
+was interrupted goes on. After another commit, a mutant that was killed stays so until its function changes, since tests
+are added and seldom taken away; all others are tried again, and without the folder all are. What came of it goes to
+`benchmarks/results/mutants.json`, with the branches that the same tests run.
+"""
+
+import ast
+import json
+import os
+import platform
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environments import make_environment
+from replications.common.files import write_json
+from replications.common.paths import REPOSITORY
+
+RESULTS = Path(__file__).parent / "results" / "mutants.json"
+CLONE = REPOSITORY / ".cache" / "mutants"
+TOOLS = ("mutmut==3.8.1", "pytest-cov==7.1.0")
+PACKAGES = ("bibliography", "replications/common")
+
+# What an exit status of pytest in a mutant's process says.
+ENDS = {
+    0: "survived",
+    **dict.fromkeys((1, 2, 3, -6, -11), "killed"),  # a test failed, or not even the tests could be read, or a crash
+    **dict.fromkeys((5, 33), "untested"),  # no test calls the function
+    **dict.fromkeys((24, -24, 36, 152, 255, -9), "timed_out"),  # signals of limits on time: an endless loop
+}
+
+
+def main() -> None:
+    """Tries the mutants that are left, and writes what came of all."""
+    python, commit = make_environment(*TOOLS), bring_clone(CLONE)
+    environment = {**os.environ, "PYTHONPATH": str(CLONE / "mutants"), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
+    processes = max(1, (os.cpu_count() or 1) - 1)
+    mutmut = [python.with_name("mutmut"), "run", "--max-children", str(processes)]
+    subprocess.run(mutmut, cwd=CLONE, env=environment, check=True)
+    branches = measure_branches(python, {**environment, "PYTHONPATH": str(CLONE)})
+    rows = list(count_modules(CLONE, branches))
+    write_json(
+        RESULTS,
+        {
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+            "versions": dict(tool.split("==") for tool in TOOLS) | {"pytest": version("pytest")},
+            "commit": commit,
+            "rows": rows,
+        },
+    )
+    found = sum((Counter({name: row[name] for name in ENDS.values()}) for row in rows), Counter())
+    print(", ".join(f"{number} {name}" for name, number in found.items()))
+
+
+def bring_clone(clone: Path) -> str:
+    """Returns the last commit, which is checked out in the clone; what may be other there than before is forgotten."""
+    git = ["git", "-C", str(REPOSITORY), "rev-parse", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    stamp = clone / "mutants" / "commit"
+    if not clone.exists():
+        subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(clone)], check=True)
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != commit:
+        subprocess.run(["git", "-C", str(clone), "fetch", "--quiet", "origin"], check=True)
+        subprocess.run(["git", "-C", str(clone), "checkout", "--quiet", "--force", "--detach", commit], check=True)
+        forget(stamp.parent)
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(commit, encoding="utf-8")
+    return commit
+
+
+def forget(folder: Path) -> None:
+    """Removes every file of mutmut's folder, and every result but kills; the folders may stay."""
+    for path in [path for path in folder.rglob("*") if path.is_symlink() or path.is_file()]:
+        if path.suffix != ".meta":
+            path.unlink()
+            continue
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        ends: dict[str, int | None] = meta["exit_code_by_key"]
+        meta["exit_code_by_key"] = {name: end if ENDS.get(end) == "killed" else None for name, end in ends.items()}
+        write_json(path, meta)
+
+
+def measure_branches(python: Path, environment: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Returns what coverage counts in each file, by path, when the tests run that try the mutants."""
+    options = tomllib.loads((CLONE / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mutmut"]
+    tests = [*options["pytest_add_cli_args"], *options["pytest_add_cli_args_test_selection"]]
+    report = CLONE / "mutants" / "coverage.json"
+    packages = [f"--cov={name.replace('/', '.')}" for name in PACKAGES]
+    command = [python, "-m", "pytest", "--quiet", *tests, *packages, "--cov-branch", f"--cov-report=json:{report}"]
+    subprocess.run(command, cwd=CLONE, env=environment, check=True)
+    files = json.loads(report.read_text(encoding="utf-8"))["files"]
+    return {path: content["summary"] for path, content in files.items()}
+
+
+def count_modules(clone: Path, branches: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, Any]]:
+    """Yields, for each module that has mutants, how they ended, how many functions have some, and its branches.
+
+    Raises:
+        SystemExit: a mutant has not been tried.
+    """
+    for meta in [meta for package in PACKAGES for meta in sorted((clone / "mutants" / package).glob("*.py.meta"))]:
+        ends: dict[str, int | None] = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
+        if left := [name for name, end in ends.items() if end not in ENDS]:
+            sys.exit(f"got no result of {len(left)} mutants, such as {left[0]}; expected one of each; run it again")
+        path = meta.with_suffix("").relative_to(clone / "mutants")
+        ended = Counter(ENDS[end] for end in ends.values() if end is not None)
+        nodes = ast.walk(ast.parse((clone / path).read_text(encoding="utf-8")))
+        if ends:
+            yield {
+                "package": path.parent.as_posix().replace("/", "."),
+                "module": path.stem,
+                "mutants": len(ends),
+                **{name: ended[name] for name in dict.fromkeys(ENDS.values())},
+                "functions": sum(isinstance(node, ast.FunctionDef) for node in nodes),
+                "functions_changed": len({name.rpartition("__mutmut_")[0] for name in ends}),
+                "branches": branches[str(path)]["num_branches"],
+                "branches_run": branches[str(path)]["covered_branches"],
+            }
+
+
+if __name__ == "__main__":
+    main()
