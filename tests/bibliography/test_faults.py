@@ -351,7 +351,8 @@ CASES = [
      "got a list; expected topics as a mapping (key: value); do: write it so, in quotes where YAML takes it "
      "otherwise"),
     ("YAML that no parser can begin", OUTLINE, "sections:", "%", 1,
-     "got expected alphabetic or numeric character, but found '\\n' while scanning a directive; expected plain YAML; do: mend the syntax, indentation first"),
+     "got expected alphabetic or numeric character, but found '\\n' while scanning a directive; expected plain "
+     "YAML; do: mend the syntax, indentation first"),
     ("a number still to be looked up", EDITING, "number = {3}", "number = {TODO}", 26,
      "got number = 'TODO'; expected the number of the publication; do: fill it in; `add` could not know it"),
     ("a summary still to be written", TOOLS, "{What is the question? Something",

