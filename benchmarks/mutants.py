@@ -41,12 +41,21 @@ ENDS = {
 def main() -> None:
     """Tries the mutants that are left, and writes what came of all."""
     python, commit = make_environment(*TOOLS), bring_clone(CLONE)
-    environment = {**os.environ, "PYTHONPATH": str(CLONE / "mutants"), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(CLONE / "mutants"),
+        "PYTHONHASHSEED": "0",
+        "OMP_NUM_THREADS": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # pytest begins anew for each mutant, and no test here needs a plugin
+    }
     processes = max(1, (os.cpu_count() or 1) - 1)
     mutmut = [python.with_name("mutmut"), "run", "--max-children", str(processes)]
     subprocess.run(mutmut, cwd=CLONE, env=environment, check=True)
     branches = measure_branches(python, {**environment, "PYTHONPATH": str(CLONE)})
-    rows = list(count_modules(CLONE, branches))
+    rows = [
+        {**row, "survivors": tell_survivors(python, environment, row["survivors"])}
+        for row in count_modules(CLONE, branches)
+    ]
     write_json(
         RESULTS,
         {
@@ -94,14 +103,38 @@ def measure_branches(python: Path, environment: Mapping[str, str]) -> dict[str, 
     tests = [*options["pytest_add_cli_args"], *options["pytest_add_cli_args_test_selection"]]
     report = CLONE / "mutants" / "coverage.json"
     packages = [f"--cov={name.replace('/', '.')}" for name in PACKAGES]
-    command = [python, "-m", "pytest", "--quiet", *tests, *packages, "--cov-branch", f"--cov-report=json:{report}"]
+    command = [
+        python,
+        "-m",
+        "pytest",
+        "-p",
+        "pytest_cov",
+        "--quiet",
+        *tests,
+        *packages,
+        "--cov-branch",
+        f"--cov-report=json:{report}",
+    ]
     subprocess.run(command, cwd=CLONE, env=environment, check=True)
     files = json.loads(report.read_text(encoding="utf-8"))["files"]
     return {path: content["summary"] for path, content in files.items()}
 
 
+def tell_survivors(python: Path, environment: Mapping[str, str], names: list[str]) -> list[str]:
+    """Returns a line for each mutant of these names: what was there, and what became of it."""
+    script, asked = Path(__file__).with_name("survivors.py"), json.dumps(names)
+    told = subprocess.run(
+        [python, script], input=asked, cwd=CLONE, env=environment, capture_output=True, text=True, check=True
+    )
+    return list(json.loads(told.stdout))
+
+
 def count_modules(clone: Path, branches: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, Any]]:
     """Yields, for each module that has mutants, how they ended, how many functions have some, and its branches.
+
+    Args:
+        clone: where mutmut ran.
+        branches: what coverage counts in each file, by path.
 
     Raises:
         SystemExit: a mutant has not been tried.
@@ -123,6 +156,7 @@ def count_modules(clone: Path, branches: Mapping[str, Mapping[str, int]]) -> Ite
                 "functions_changed": len({name.rpartition("__mutmut_")[0] for name in ends}),
                 "branches": branches[str(path)]["num_branches"],
                 "branches_run": branches[str(path)]["covered_branches"],
+                "survivors": [name for name, end in ends.items() if ENDS[end or 0] in ("survived", "untested")],
             }
 
 

@@ -13,7 +13,7 @@ from replications.common.paths import REPOSITORY
 RESULTS = REPOSITORY / "benchmarks" / "results"
 BUILD = "site"
 AUDIT = "lighthouse"
-NO_SPEEDS = ("faults", "fuzz")  # what `make faults` and `make fuzz` count
+NO_SPEEDS = ("faults", "fuzz", "mutants")  # what `make faults`, `make fuzz` and `make mutants` count
 
 Row = Mapping[str, Any]
 

@@ -1,11 +1,14 @@
 """What benchmarks count and fit has known answers; nothing is timed here."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from torch.func import grad, vmap
 from torch.nn.functional import conv2d
 
-from benchmarks import limits
+from benchmarks import limits, mutants
 from benchmarks.environments import is_installed
 from benchmarks.limits import Limit, Machine, count_limit
 from benchmarks.timing import Comparison, Growth
@@ -52,3 +55,42 @@ def test_a_peer_counts_as_installed_in_its_very_version_only():
     assert is_installed(f"pytest=={pytest.__version__}")
     assert not is_installed("pytest==0.0.1")
     assert not is_installed("no-such-package==1.0")
+
+
+def write_results(clone: Path, ends: dict[str, int | None]) -> Path:
+    """A clone with a module of three functions and the file in which mutmut keeps how its mutants ended."""
+    for folder in (clone / "bibliography", clone / "mutants" / "bibliography"):
+        folder.mkdir(parents=True)
+    (clone / "bibliography" / "a.py").write_text("def f(): ...\nclass A:\n    def g(self): ...\n    def h(self): ...\n")
+    meta = clone / "mutants" / "bibliography" / "a.py.meta"
+    meta.write_text(json.dumps({"exit_code_by_key": ends, "durations_by_key": {}}))
+    return meta
+
+
+BRANCHES = {"bibliography/a.py": {"num_branches": 4, "covered_branches": 3}}
+
+
+def test_every_end_of_a_mutant_is_counted_once(tmp_path: Path):
+    ends = {"f__mutmut_1": 1, "f__mutmut_2": 0, "f__mutmut_3": 33, "A_g__mutmut_1": -24, "A_g__mutmut_2": 2}
+    write_results(tmp_path, ends)
+    assert list(mutants.count_modules(tmp_path, BRANCHES)) == [
+        {
+            "package": "bibliography", "module": "a", "mutants": 5, "killed": 2, "timed_out": 1, "survived": 1,
+            "untested": 1, "functions": 3, "functions_changed": 2, "branches": 4, "branches_run": 3,
+            "survivors": ["f__mutmut_2", "f__mutmut_3"],
+        }
+    ]  # fmt: skip
+
+
+def test_mutants_that_were_not_tried_are_not_counted_as_anything(tmp_path: Path):
+    write_results(tmp_path, {"f__mutmut_1": 1, "f__mutmut_2": None})
+    with pytest.raises(SystemExit, match="got no result of 1 mutants, such as f__mutmut_2; expected one of each"):
+        list(mutants.count_modules(tmp_path, BRANCHES))
+
+
+def test_after_another_commit_only_what_was_killed_is_known(tmp_path: Path):
+    meta = write_results(tmp_path, {"a": 1, "b": 0, "c": 33, "d": -24, "e": None})
+    (meta.parent / "a.py").write_text("x = 1\n")
+    mutants.forget(tmp_path / "mutants")
+    assert json.loads(meta.read_text())["exit_code_by_key"] == {"a": 1, "b": None, "c": None, "d": None, "e": None}
+    assert [path for path in (tmp_path / "mutants").rglob("*") if path.is_file()] == [meta]

@@ -488,7 +488,7 @@ def test_names_are_suggested_that_begin_alike() -> None:
 
 
 def test_a_list_nested_too_deeply_is_refused(shelf: Shelf) -> None:
-    shelf.write(OUTLINE, "[" * 5000)
+    shelf.write(OUTLINE, "[" * 1000)
     assert shelf.faults() == [
         f"{OUTLINE}:1: got lists nested too deeply; expected plain YAML; do: mend the syntax, indentation first"
     ]

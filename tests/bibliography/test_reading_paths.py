@@ -95,12 +95,8 @@ def test_a_path_of_too_few_or_too_many_steps_is_a_fault_at_its_steps(count: int)
     ]
 
 
-def test_without_the_file_there_are_no_paths_and_with_it_they_belong_to_the_library(
-    shelf: Shelf, real_library: Library
-) -> None:
+def test_without_the_file_there_are_no_paths(shelf: Shelf) -> None:
     assert shelf.load().paths == ()
-    assert [path.slug for path in real_library.paths] == list(dict.fromkeys(path.slug for path in real_library.paths))
-    assert all(step.key in real_library and step.why for path in real_library.paths for step in path.steps)
 
 
 def test_what_is_no_yaml_gives_no_path() -> None:
