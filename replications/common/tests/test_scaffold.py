@@ -10,7 +10,19 @@ from replications.common import scaffold
 from replications.common.scaffold import create_replication
 
 KEYS = {"wang2023ioi", "meng2022rome"}
-PIPELINE = "stages:\n  ledger:\n    foreach:\n      - ioi\n      - rome\n    do:\n      cmd: python ${item}\n"
+PIPELINE = """\
+stages:
+  ledger:
+    foreach:
+      - ioi
+      - rome
+    do:
+      cmd: python ${item}
+  other:
+    foreach:
+      - ioi
+      - rome
+"""
 MEASURE = """\
 # wang2023ioi: a template – of μ
 from replications.template import method
