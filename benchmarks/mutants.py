@@ -1,10 +1,11 @@
 """Changes the code in small ways, one at a time, and counts the changes that the tests notice: `make mutants`.
 
 The engine is mutmut, which gives each change, a mutant, the tests that call the changed function. What is changed and
-which tests are run stands in `pyproject.toml`. Works in a clone of the last commit, `.cache/mutants/`, where a run that
-was interrupted goes on. After another commit, a mutant that was killed stays so until its function changes, since tests
-are added and seldom taken away; all others are tried again, and without the folder all are. What came of it goes to
-`benchmarks/results/mutants.json`, with the branches that the same tests run.
+which tests are run stands in `pyproject.toml`. Works in a clone of the last commit, `.cache/mutants/`, where a run
+that was stopped goes on: mutants are tried in an order of chance, so that Ctrl-C leaves a random sample. After another
+commit, a mutant that was killed stays so until its function changes, since tests are added and seldom taken away; all
+others are tried again, and without the folder all are. What came of it goes to `benchmarks/results/mutants.json`, with
+the branches that the same tests run.
 """
 
 import ast
@@ -12,19 +13,21 @@ import json
 import os
 import platform
 import subprocess
-import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from benchmarks.environments import make_environment
+from benchmarks.mutation_engine import rank
 from replications.common.files import write_json
 from replications.common.paths import REPOSITORY
 
 RESULTS = Path(__file__).parent / "results" / "mutants.json"
+ENGINE = Path(__file__).with_name("mutation_engine.py")
 CLONE = REPOSITORY / ".cache" / "mutants"
 TOOLS = ("mutmut==3.8.1", "pytest-cov==7.1.0")
 PACKAGES = ("bibliography", "replications/common")
@@ -39,7 +42,7 @@ ENDS = {
 
 
 def main() -> None:
-    """Tries the mutants that are left, and writes what came of all."""
+    """Tries the mutants that are left, and writes what came of all that were tried."""
     python, commit = make_environment(*TOOLS), bring_clone(CLONE)
     environment = {
         **os.environ,
@@ -49,8 +52,10 @@ def main() -> None:
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # pytest begins anew for each mutant, and no test here needs a plugin
     }
     processes = max(1, (os.cpu_count() or 1) - 1)
-    mutmut = [python.with_name("mutmut"), "run", "--max-children", str(processes)]
-    subprocess.run(mutmut, cwd=CLONE, env=environment, check=True)
+    try:
+        subprocess.run([python, ENGINE, "run", str(processes)], cwd=CLONE, env=environment, check=True)
+    except KeyboardInterrupt:
+        print("\nStopped; counting what was tried …")
     branches = measure_branches(python, {**environment, "PYTHONPATH": str(CLONE)})
     rows = [
         {**row, "survivors": tell_survivors(python, environment, row["survivors"])}
@@ -65,8 +70,8 @@ def main() -> None:
             "rows": rows,
         },
     )
-    found = sum((Counter({name: row[name] for name in ENDS.values()}) for row in rows), Counter())
-    print(", ".join(f"{number} {name}" for name, number in found.items()))
+    for name in ("mutants", "tried", *dict.fromkeys(ENDS.values())):
+        print(f"{name}: {sum(row[name] for row in rows)}")
 
 
 def bring_clone(clone: Path) -> str:
@@ -103,18 +108,8 @@ def measure_branches(python: Path, environment: Mapping[str, str]) -> dict[str, 
     tests = [*options["pytest_add_cli_args"], *options["pytest_add_cli_args_test_selection"]]
     report = CLONE / "mutants" / "coverage.json"
     packages = [f"--cov={name.replace('/', '.')}" for name in PACKAGES]
-    command = [
-        python,
-        "-m",
-        "pytest",
-        "-p",
-        "pytest_cov",
-        "--quiet",
-        *tests,
-        *packages,
-        "--cov-branch",
-        f"--cov-report=json:{report}",
-    ]
+    pytest = [python, "-m", "pytest", "-p", "pytest_cov", "--quiet", *tests]
+    command = [*pytest, *packages, "--cov-branch", f"--cov-report=json:{report}"]
     subprocess.run(command, cwd=CLONE, env=environment, check=True)
     files = json.loads(report.read_text(encoding="utf-8"))["files"]
     return {path: content["summary"] for path, content in files.items()}
@@ -122,41 +117,51 @@ def measure_branches(python: Path, environment: Mapping[str, str]) -> dict[str, 
 
 def tell_survivors(python: Path, environment: Mapping[str, str], names: list[str]) -> list[str]:
     """Returns a line for each mutant of these names: what was there, and what became of it."""
-    script, asked = Path(__file__).with_name("survivors.py"), json.dumps(names)
     told = subprocess.run(
-        [python, script], input=asked, cwd=CLONE, env=environment, capture_output=True, text=True, check=True
+        [python, ENGINE, "tell"],
+        input=json.dumps(names),
+        cwd=CLONE,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return list(json.loads(told.stdout))
 
 
 def count_modules(clone: Path, branches: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, Any]]:
-    """Yields, for each module that has mutants, how they ended, how many functions have some, and its branches.
+    """Yields, for each module that has mutants, how those in the sample ended, and what was left alone in it.
+
+    The sample is all mutants that come, in the order of chance, before the first that was not tried.
 
     Args:
         clone: where mutmut ran.
         branches: what coverage counts in each file, by path.
-
-    Raises:
-        SystemExit: a mutant has not been tried.
     """
-    for meta in [meta for package in PACKAGES for meta in sorted((clone / "mutants" / package).glob("*.py.meta"))]:
-        ends: dict[str, int | None] = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
-        if left := [name for name, end in ends.items() if end not in ENDS]:
-            sys.exit(f"got no result of {len(left)} mutants, such as {left[0]}; expected one of each; run it again")
+    metas = [meta for package in PACKAGES for meta in sorted((clone / "mutants" / package).glob("*.py.meta"))]
+    found: dict[Path, dict[str, int | None]] = {
+        meta: json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"] for meta in metas
+    }
+    ends = {name: end for own in found.values() for name, end in own.items()}
+    sample = {
+        name: ENDS[ends[name] or 0] for name in takewhile(lambda name: ends[name] in ENDS, sorted(ends, key=rank))
+    }
+    for meta, own in found.items():
         path = meta.with_suffix("").relative_to(clone / "mutants")
-        ended = Counter(ENDS[end] for end in ends.values() if end is not None)
+        ended = Counter(sample[name] for name in own if name in sample)
         nodes = ast.walk(ast.parse((clone / path).read_text(encoding="utf-8")))
-        if ends:
+        if own:
             yield {
                 "package": path.parent.as_posix().replace("/", "."),
                 "module": path.stem,
-                "mutants": len(ends),
+                "mutants": len(own),
+                "tried": ended.total(),
                 **{name: ended[name] for name in dict.fromkeys(ENDS.values())},
                 "functions": sum(isinstance(node, ast.FunctionDef) for node in nodes),
-                "functions_changed": len({name.rpartition("__mutmut_")[0] for name in ends}),
+                "functions_changed": len({name.rpartition("__mutmut_")[0] for name in own}),
                 "branches": branches[str(path)]["num_branches"],
                 "branches_run": branches[str(path)]["covered_branches"],
-                "survivors": [name for name, end in ends.items() if ENDS[end or 0] in ("survived", "untested")],
+                "survivors": [name for name in own if sample.get(name) in ("survived", "untested")],
             }
 
 

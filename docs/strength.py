@@ -1,6 +1,7 @@
 """How strong the tests are: what stands in `benchmarks/results/mutants.json`, added up for each package."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -26,9 +27,21 @@ class Part:
     counts: Mapping[str, int]
 
     @property
-    def noticed(self) -> float:
-        """The share of mutants at which a test failed or did not end."""
-        return (self.counts["killed"] + self.counts["timed_out"]) / self.counts["mutants"]
+    def noticed(self) -> float | None:
+        """The share of the mutants that were tried at which a test failed or did not end; None if none was tried."""
+        if not self.counts["tried"]:
+            return None
+        return (self.counts["killed"] + self.counts["timed_out"]) / self.counts["tried"]
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The share of all mutants by Wilson's 95 % interval, where a sample of them was tried."""
+        if self.noticed is None or self.counts["tried"] == self.counts["mutants"]:
+            return None
+        n, z = self.counts["tried"], 1.96
+        centre = (self.noticed + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * math.sqrt(self.noticed * (1 - self.noticed) / n + z**2 / (4 * n**2))
+        return centre - half, centre + half
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,11 @@ class Strength:
     commit: str
     versions: Mapping[str, str]
     parts: tuple[Part, ...]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether mutants are left that were not tried."""
+        return any(part.counts["tried"] < part.counts["mutants"] for part in self.parts)
 
     @property
     def packages(self) -> tuple[Part, ...]:
