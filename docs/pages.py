@@ -21,6 +21,7 @@ from docs.replication_pages import derive_replication
 from docs.schema_org import describe_paper
 from docs.search import derive_search_index
 from docs.speed import list_stages, read_speed
+from docs.strength import read_strength
 from replications.common.verdicts import MEANINGS
 
 HAND_WRITTEN = Path(__file__).parent / "pages"
@@ -104,7 +105,9 @@ def _derive_overviews(records: Records) -> Iterator[SiteFile]:
     )
     yield render("verdicts.md", "verdicts", records, meanings=list(MEANINGS.items()), scales=list(SCALES.items()))
     yield render("basket.md", "basket", records)
-    yield render("speed.md", "speed", records, speed=read_speed(), stages=list(list_stages(records)))
+    yield render(
+        "speed.md", "speed", records, speed=read_speed(), stages=list(list_stages(records)), strength=read_strength()
+    )
     yield _derive_licences(records)
     commands = "python -m bibliography export --format bibtex -o everything.bib\n"
     commands += "python -m bibliography export --format ris --section circuit-discovery\n"

@@ -1,16 +1,19 @@
 """What benchmarks count and fit has known answers; nothing is timed here."""
 
+import json
 import os
+from pathlib import Path
 
 import pytest
 import torch
 from torch.func import grad, vmap
 from torch.nn.functional import conv2d
 
-from benchmarks import limits
+from benchmarks import limits, mutants
 from benchmarks.environments import is_installed
 from benchmarks.killed import Watch
 from benchmarks.limits import Limit, Machine, count_limit
+from benchmarks.mutation_engine import rank
 from benchmarks.small import SMALL
 from benchmarks.timing import Comparison, Growth
 from replications.common.paths import list_replications
@@ -81,3 +84,46 @@ def test_a_removal_below_an_open_folder_is_seen(tmp_path):
     watch("os.remove", ("a.json", -1))
     os.close(descriptor)
     assert watch.changes == 1
+
+
+def write_results(clone: Path, ends: dict[str, int | None]) -> Path:
+    """A clone with a module of three functions and the file in which mutmut keeps how its mutants ended."""
+    for folder in (clone / "bibliography", clone / "mutants" / "bibliography"):
+        folder.mkdir(parents=True)
+    (clone / "bibliography" / "a.py").write_text("def f(): ...\nclass A:\n    def g(self): ...\n    def h(self): ...\n")
+    meta = clone / "mutants" / "bibliography" / "a.py.meta"
+    meta.write_text(json.dumps({"exit_code_by_key": ends, "durations_by_key": {}}))
+    return meta
+
+
+BRANCHES = {"bibliography/a.py": {"num_branches": 4, "covered_branches": 3}}
+
+
+def test_every_end_of_a_mutant_is_counted_once(tmp_path: Path):
+    ends = {"f__mutmut_1": 1, "f__mutmut_2": 0, "f__mutmut_3": 33, "A_g__mutmut_1": -24, "A_g__mutmut_2": 2}
+    write_results(tmp_path, ends)
+    assert list(mutants.count_modules(tmp_path, BRANCHES)) == [
+        {
+            "package": "bibliography", "module": "a", "mutants": 5, "tried": 5, "killed": 2, "timed_out": 1,
+            "survived": 1, "untested": 1, "functions": 3, "functions_changed": 2, "branches": 4, "branches_run": 3,
+            "survivors": ["f__mutmut_2", "f__mutmut_3"],
+        }
+    ]  # fmt: skip
+
+
+def test_a_run_that_was_stopped_counts_what_comes_before_the_first_that_was_not_tried(tmp_path: Path):
+    names = sorted((f"f__mutmut_{number}" for number in range(9)), key=rank)
+    ends: dict[str, int | None] = dict.fromkeys(names, 1)
+    ends |= {names[0]: 0, names[4]: None, names[5]: 0}
+    write_results(tmp_path, ends)
+    [row] = mutants.count_modules(tmp_path, BRANCHES)
+    assert (row["mutants"], row["tried"], row["killed"], row["survived"]) == (9, 4, 3, 1)
+    assert row["survivors"] == [names[0]]
+
+
+def test_after_another_commit_only_what_was_killed_is_known(tmp_path: Path):
+    meta = write_results(tmp_path, {"a": 1, "b": 0, "c": 33, "d": -24, "e": None})
+    (meta.parent / "a.py").write_text("x = 1\n")
+    mutants.forget(tmp_path / "mutants")
+    assert json.loads(meta.read_text())["exit_code_by_key"] == {"a": 1, "b": None, "c": None, "d": None, "e": None}
+    assert [path for path in (tmp_path / "mutants").rglob("*") if path.is_file()] == [meta]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bibliography import BibliographyError, Fault, UnknownNameError, cli
 from bibliography.cli import main
 from bibliography.export import export
+from bibliography.lock import BusyError
+from bibliography.online.client import AnswerError, NoNetworkError
+from bibliography.online.settings import Services, Settings
+from bibliography.output import CommandError
 
 if TYPE_CHECKING:
     from conftest import Shelf
@@ -119,3 +125,64 @@ def test_a_folder_and_a_missing_folder_are_refused_as_targets(shelf: Shelf, tmp_
     missing = tmp_path / "no" / "all.bib"
     assert main(["export", "--format", "bibtex", "-o", str(missing)], shelf.root) == 2
     assert capsys.readouterr().err == f"bibliography: cannot write {missing}: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (AnswerError("the service said 500"), 1, "bibliography: the service said 500; try again later\n"),
+        (BusyError("another writes"), 2, "bibliography: another writes\n"),
+        (CommandError("that is a folder"), 2, "bibliography: that is a folder\n"),
+        (UnknownNameError("no paper has it"), 2, "bibliography: no paper has it\n"),
+        (NoNetworkError("no name server answers"), 3, "bibliography: no name server answers\n"),
+        (KeyboardInterrupt(), 130, "\nbibliography: stopped\n"),
+        (BibliographyError([Fault("b", 1, "z"), Fault("a", 2, "y")]), 1, "a:2: y\nb:1: z\n"),
+    ],
+)
+def test_what_stops_a_command_has_a_status_and_a_sentence(
+    shelf: Shelf, capsys: Capture, monkeypatch: pytest.MonkeyPatch, error: BaseException, status: int, told: str
+) -> None:
+    def fail(root: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "load_library", fail)
+    assert main(["check"], shelf.root) == status
+    assert capsys.readouterr() == ("", told)
+
+
+def test_a_command_without_services_of_its_own_asks_those_of_the_environment(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def look(root: Path, arguments: argparse.Namespace) -> int:
+        asked.append((root, arguments.settings))
+        return 0
+
+    monkeypatch.setattr(cli, "_check", look)
+    own = Settings(Services())
+    assert main(["check"], shelf.root, own) == 0
+    monkeypatch.setenv("BIBLIOGRAPHY_DOI", "https://doi.example/")
+    monkeypatch.setattr(sys, "argv", ["bibliography", "check"])
+    assert main() == 0
+    assert asked == [(shelf.root, own), (cli.PACKAGE, Settings(Services(doi="https://doi.example/")))]
+
+
+def test_help_names_every_command_and_every_option(capsys: Capture) -> None:
+    for arguments, told in (
+        (["--help"], ["usage: python -m bibliography", "The reading list as data.", "commands:", "check every entry"]),
+        (["--help"], ["write references; all of them if none are chosen"]),
+        (["export", "--help"], ["--section SLUG with all below it", "--key KEY may be given more than once"]),
+        (["export", "--help"], ["-o FILE, --output FILE default: standard output", "--format {bibtex,biblatex,"]),
+    ):
+        with pytest.raises(SystemExit, match="0"):
+            main(arguments)
+        out = " ".join(capsys.readouterr().out.split())
+        assert all(part in out for part in told), out
+
+
+@pytest.mark.parametrize("arguments", [[], ["export"]])
+def test_a_command_and_a_format_must_be_given(shelf: Shelf, capsys: Capture, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments, shelf.root)
+    assert "the following arguments are required" in capsys.readouterr().err

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import bibtexparser
 import pytest
 from pybtex.database import BibliographyData, parse_string
 
-from bibliography import Library, Paper
-from bibliography.export import EXPORTERS, SUFFIXES, export
+from bibliography import Author, Library, Paper, SourceBlock
+from bibliography.export import EXPORTERS, SUFFIXES, export, to_csl_json, to_ris
 from bibliography.schema import OWN_FIELDS
 
 if TYPE_CHECKING:
@@ -133,6 +134,100 @@ def test_csl_json_of_a_paper(shelf: Shelf) -> None:
         "type": "paper-conference",
         "volume": "7",
     }
+
+
+COMPLETE = Paper(
+    key="lee1999all", entry_type="incollection", title="All", authors=(Author("Ann", "Lee"), Author("", "Lab")),
+    year=1999, date=None, venue="A Book", volume="2", number="3", pages="10–12", doi="10.1000/Ab", arxiv="9901.0001",
+    url="https://example.org/all", code=None, seealso=None, aliases=(), topics=(), methods=(), related=(), summary="",
+    source=SourceBlock("entries/a.bib", 1, ""), editors=(Author("Bo", "Ed"),), series="Notes", publisher="Press",
+)  # fmt: skip
+
+
+def test_csl_json_has_every_part_of_a_complete_record() -> None:
+    [item] = json.loads(to_csl_json([COMPLETE]))
+    assert item == {
+        "DOI": "10.1000/Ab", "URL": "https://example.org/all", "archive": "arXiv", "archive_location": "9901.0001",
+        "author": [{"family": "Lee", "given": "Ann"}, {"literal": "Lab"}], "collection-title": "Notes",
+        "container-title": "A Book", "editor": [{"family": "Ed", "given": "Bo"}], "id": "lee1999all", "issue": "3",
+        "issued": {"date-parts": [[1999]]}, "page": "10-12", "publisher": "Press", "title": "All", "type": "chapter",
+        "volume": "2",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entry_type", "where"),
+    [
+        ("article", {"container-title": "A Place", "publisher": "Press"}),
+        ("phdthesis", {"publisher": "A Place"}),
+        ("misc", {"genre": "A Place", "publisher": "Press"}),
+        ("book", {"publisher": "Press"}),
+        ("software", {"publisher": "Press"}),
+        ("online", {"container-title": "A Place", "publisher": "Press"}),
+    ],
+)
+def test_csl_json_says_where_a_work_came_out_by_what_it_is(entry_type: str, where: dict[str, str]) -> None:
+    [item] = json.loads(to_csl_json([replace(COMPLETE, entry_type=entry_type, venue="A Place")]))
+    assert {name: item[name] for name in ("container-title", "genre", "publisher") if name in item} == where
+
+
+@pytest.mark.parametrize(("date", "parts"), [("2025-05", [2025, 5]), ("2025-05-29", [2025, 5, 29])])
+def test_csl_json_has_as_much_of_the_date_as_is_known(date: str, parts: list[int]) -> None:
+    [item] = json.loads(to_csl_json([replace(COMPLETE, entry_type="online", date=date)]))
+    assert item["issued"] == {"date-parts": [parts]}
+
+
+def test_csl_json_is_readable_text_in_an_order_of_its_own() -> None:
+    bare = replace(
+        COMPLETE, title="Größe", venue="", editors=(), volume=None, number=None, pages=None, doi=None, arxiv=None,
+        series=None, publisher=None, authors=(Author("Ann", "Lee"),),
+    )  # fmt: skip
+    assert to_csl_json([bare]) == (
+        '[\n  {\n    "URL": "https://example.org/all",\n    "author": [\n      {\n        "family": "Lee",\n'
+        '        "given": "Ann"\n      }\n    ],\n    "id": "lee1999all",\n    "issued": {\n      "date-parts": [\n'
+        '        [\n          1999\n        ]\n      ]\n    },\n    "title": "Größe",\n    "type": "chapter"\n  }\n]\n'
+    )
+
+
+def test_ris_has_every_part_of_a_complete_record_in_order() -> None:
+    assert to_ris([COMPLETE, replace(COMPLETE, date="2025-05-29", pages="7", arxiv=None)]) == (
+        "TY  - CHAP\nID  - lee1999all\nTI  - All\nAU  - Lee, Ann\nAU  - Lab\nED  - Ed, Bo\nPY  - 1999\nT2  - A Book\n"
+        "T3  - Notes\nPB  - Press\nVL  - 2\nIS  - 3\nSP  - 10\nEP  - 12\nDO  - 10.1000/Ab\n"
+        "UR  - https://example.org/all\nUR  - https://arxiv.org/abs/9901.0001\nER  - \n\n"
+        "TY  - CHAP\nID  - lee1999all\nTI  - All\nAU  - Lee, Ann\nAU  - Lab\nED  - Ed, Bo\nPY  - 1999\n"
+        "DA  - 2025/05/29\nT2  - A Book\nT3  - Notes\nPB  - Press\nVL  - 2\nIS  - 3\nSP  - 7\nDO  - 10.1000/Ab\n"
+        "UR  - https://example.org/all\nER  - \n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry_type", "where"),
+    [
+        ("article", ["T2  - A Place", "PB  - Press"]),
+        ("phdthesis", ["PB  - A Place"]),
+        ("misc", ["PB  - A Place"]),
+        ("book", ["PB  - Press"]),
+        ("software", ["PB  - Press"]),
+    ],
+)
+def test_ris_says_where_a_work_came_out_by_what_it_is(entry_type: str, where: list[str]) -> None:
+    lines = to_ris([replace(COMPLETE, entry_type=entry_type, venue="A Place")]).splitlines()
+    assert [line for line in lines if line[:2] in {"T2", "PB"}] == where
+
+
+def test_ris_gives_an_address_on_arxiv_once() -> None:
+    lines = to_ris([replace(COMPLETE, url="https://arxiv.org/abs/9901.0001")]).splitlines()
+    assert [line for line in lines if line[:2] == "UR"] == ["UR  - https://arxiv.org/abs/9901.0001"]
+
+
+def test_several_entries_are_parted_by_an_empty_line(shelf: Shelf) -> None:
+    library = shelf.load()
+    for format in ("bibtex", "biblatex", "ris"):
+        text = export(library, library, format)
+        assert text.split("\n\n") == [
+            export(library, [paper], format).removesuffix("\n" if paper.key != "anthropic2025tracer" else "")
+            for paper in library
+        ]
 
 
 def read_ris(text: str) -> list[dict[str, list[str]]]:

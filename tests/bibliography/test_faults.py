@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bibliography import BibliographyError, load_library
+from bibliography.faults import quote, suggest
+
 if TYPE_CHECKING:
     from conftest import Shelf
 
 EDITING, TOOLS, OUTLINE, VOCABULARY = "entries/editing.bib", "entries/tools.bib", "outline.yml", "vocabulary.yml"
+VOCABULARY_TEXT = """topics:
+  limits: Failures and disputes.
+  model-editing: Changing what a model knows.
+methods:
+  hypernetwork: A network that predicts weights.
+"""
 
 # What is broken; the file; what is replaced in it, and by what; the line and the message of the fault.
 CASES = [
@@ -307,6 +316,79 @@ CASES = [
      "  Limits of All:", 2,
      "got the word 'Limits of All'; expected lower-case words joined by hyphens; do: rename it, also in "
      "the entries"),
+    ("both vocabulary lists are missing", VOCABULARY, VOCABULARY_TEXT, "words: {}", 1,
+     "got the vocabulary without methods; expected the key methods; do: add methods"),
+    ("a vocabulary of no mapping", VOCABULARY, VOCABULARY_TEXT, "- limits", 1,
+     "got a list; expected the vocabulary as a mapping (key: value); do: write it so, in quotes where YAML takes it "
+     "otherwise"),
+    ("a section of no mapping", OUTLINE, "- slug: tools\n", "- tools\n- slug: tools\n", 14,
+     "got 'tools'; expected a section as a mapping (key: value); do: write it so, in quotes where YAML takes it "
+     "otherwise"),
+    ("a title of several", OUTLINE, "title: Fast", "title: {a: b}", 11,
+     "got a mapping; expected title as a text; do: write it so, in quotes where YAML takes it otherwise"),
+    ("a key of no text", OUTLINE, "keys: [mitchell2022mend]", "keys: [[mitchell2022mend]]", 13,
+     "got a list; expected a key as a text; do: write it so, in quotes where YAML takes it otherwise"),
+    ("a name of a part that is no text", OUTLINE, "    title: Fast", "    title: Fast\n    7: x", 12,
+     "got '7'; expected a key of a section as a text; do: write it so, in quotes where YAML takes it otherwise"),
+    ("sections of no list", OUTLINE, "  sections:\n  - slug: fast-editing\n    title: Fast\n    introduction: Faster.\n"
+     "    keys: [mitchell2022mend]\n", "  sections: 7\n", 9,
+     "got '7'; expected sections as a list; do: write it so, in quotes where YAML takes it otherwise"),
+    ("no sections at all", OUTLINE, "sections:\n- slug: editing", "section:\n- slug: editing", 1,
+     "got the outline without sections; expected the key sections; do: add sections"),
+    ("a section without a title", OUTLINE, "    title: Fast\n", "", 10,
+     "got a section without title; expected the key title; do: add title"),
+    ("a section without an introduction", OUTLINE, "    introduction: Faster.\n", "", 10,
+     "got a section without introduction; expected the key introduction; do: add introduction"),
+    ("a section without a slug", OUTLINE, "- slug: tools\n  title", "- title", 14,
+     "got a section without slug; expected the key slug; do: add slug"),
+    ("a section without keys", OUTLINE, "    keys: [mitchell2022mend]\n", "", 10,
+     "got a section without keys; expected the key keys; do: add keys"),
+    ("a slug that is a number", OUTLINE, "slug: tools", "slug: 7", 14,
+     "got '7'; expected slug as a text; do: write it so, in quotes where YAML takes it otherwise"),
+    ("an introduction that is a list", OUTLINE, "introduction: Faster.", "introduction: [Faster.]", 12,
+     "got a list; expected introduction as a text; do: write it so, in quotes where YAML takes it otherwise"),
+    ("topics of no mapping", VOCABULARY, VOCABULARY_TEXT, "topics: [limits]\nmethods: {}\n", 1,
+     "got a list; expected topics as a mapping (key: value); do: write it so, in quotes where YAML takes it "
+     "otherwise"),
+    ("YAML that no parser can begin", OUTLINE, "sections:", "%", 1,
+     "got expected alphabetic or numeric character, but found '\\n' while scanning a directive; expected plain "
+     "YAML; do: mend the syntax, indentation first"),
+    ("a number still to be looked up", EDITING, "number = {3}", "number = {TODO}", 26,
+     "got number = 'TODO'; expected the number of the publication; do: fill it in; `add` could not know it"),
+    ("a summary still to be written", TOOLS, "{What is the question? Something",
+     "{TODO, he\n    said: What", 10,
+     "got summary = 'TODO, he said: What is done about it, with care and with a control that…'; expected 3 to 6 "
+     "sentences in your own words; do: fill it in; `add` could not know it"),
+    ("topics still to be chosen", TOOLS, "topics = {limits}", "topics = {TODO}", 8,
+     "got topics = 'TODO'; expected words of vocabulary.yml; do: fill it in; `add` could not know it"),
+    ("methods still to be chosen", EDITING, "methods = {hypernetwork}", "methods = {TODO}", 15,
+     "got methods = 'TODO'; expected words of vocabulary.yml; do: fill it in; `add` could not know it"),
+    ("related papers still to be chosen", TOOLS, "related = {mitchell2022mend}", "related = {TODO}", 9,
+     "got related = 'TODO'; expected keys of the papers to read next; do: fill it in; `add` could not know it"),
+    ("braces in a text of our own", TOOLS, "topics = {limits}", "topics = {{limits}}", 8,
+     "got topics = '{limits}'; expected plain text without braces and backslashes; do: write it as Unicode text"),
+    ("a backslash in a text of our own", TOOLS, "with care", "with \\emph care", 10,
+     "got summary = 'What is the question? Something is done about it, with \\\\emph care and w…'; expected plain text "
+     "without braces and backslashes; do: write it as Unicode text"),
+    ("an unknown command in a name", EDITING, "{Mitchell, Eric}", "{Mitchell, \\foo{Eric}}", 24,
+     "got the unknown command \\foo in author; expected LaTeX of letters, accents, symbols and mathematics in $…$; do: "
+     "write it more simply; a special character takes a backslash"),
+    ("archiveprefix without eprint", EDITING, "  eprint = {2104.08164},\n", "", 9,
+     "got only archiveprefix; expected eprint and archiveprefix together; do: add the other, or delete this one"),
+    ("a year of another month than the date", TOOLS, "{2025-05-29}", "{2024-05}", 6,
+     "got date = '2024-05'; expected a date in the year '2025'; do: make date and year agree"),
+    ("an ampersand", EDITING, "{Fast Model Editing}", "{Fast & Model Editing}", 23,
+     "got an unescaped & in title; expected LaTeX of letters, accents, symbols and mathematics in $…$; do: write it "
+     "more simply; a special character takes a backslash"),
+    ("a hash in the braces of a command", EDITING, "{Fast Model Editing}", "{\\emph{Fast # Model} Editing}", 23,
+     "got an unescaped # outside mathematics in title; expected LaTeX of letters, accents, symbols and mathematics in "
+     "$…$; do: write it more simply; a special character takes a backslash"),
+    ("a hash in a group", EDITING, "{Fast Model Editing}", "{{Fast # Model} Editing}", 23,
+     "got an unescaped # outside mathematics in title; expected LaTeX of letters, accents, symbols and mathematics in "
+     "$…$; do: write it more simply; a special character takes a backslash"),
+    ("a key of two names", EDITING, "author = {Mitchell, Eric}", "author = {van Lin, Charles}", 24,
+     "got the key mitchell2022mend; expected it to start with the first author's name, lin or vanlin; do: check the "
+     "order of the authors, or rename the key"),
 ]  # fmt: skip
 
 
@@ -341,6 +423,107 @@ def test_an_entry_in_the_file_of_another_section_is_refused(shelf: Shelf) -> Non
         f"{EDITING}:22: got mitchell2022mend in this file; expected it in entries/tools.bib, the file of its section; "
         "do: move the entry, or its key in outline.yml"
     ]
+
+
+def test_a_summary_at_either_end_of_what_is_allowed_is_taken(shelf: Shelf) -> None:
+    for characters, sentences in ((200, 3), (1200, 6)):
+        summary = "Why? " + "So it is. " * (sentences - 2)
+        summary += "x" * (characters - len(summary) - 1) + "."
+        shelf.write(TOOLS, f"{shelf.read(TOOLS).partition('summary = ')[0]}summary = {{{summary}}},\n}}\n")
+        assert (len(summary), shelf.faults()) == (characters, [])
+        shelf.replace(TOOLS, "Why? ", "Y? " if characters == 200 else "Why?! ")
+        assert [fault.partition(";")[0] for fault in shelf.faults()] == [
+            f"{TOOLS}:10: got a summary of {198 if characters == 200 else 1201} characters"
+        ]
+
+
+def test_sentences_end_with_their_stops_and_not_within_abbreviations(shelf: Shelf) -> None:
+    start = shelf.read(TOOLS).partition("summary = ")[0]
+    body = "x" * 170
+    for summary, sentences in (
+        (f'{body} e.g. this, i.e. that, cf. Fig. 1 vs. Eq. 2 of Li et al. (resp. 3). "So." (Yes?!)', None),
+        (f"{body} of 1.5 and www.a.org. Two...", 2),
+        (f"{body} a. b. c. d. e. f. g.", 7),
+    ):
+        shelf.write(TOOLS, f"{start}summary = {{{summary:<200}}},\n}}\n".replace("  }", "}"))
+        got = [fault for fault in shelf.faults() if "sentences;" in fault]
+        assert [fault.split(" got ")[1].partition(";")[0] for fault in got] == (
+            [] if sentences is None else [f"a summary of {sentences} sentences"]
+        )
+
+
+def test_an_organisation_may_be_shortened_in_the_key_and_an_editor_is_decoded(shelf: Shelf) -> None:
+    shelf.replace(TOOLS, "{{Anthropic Interpretability}}", '{{The {\\"U}ber Lab}}')
+    shelf.replace(
+        EDITING,
+        "  booktitle =",
+        "  editor = {{\\O}re, A.},\n  series = {Notes},\n  publisher = {Press},\n  booktitle =",
+    )
+    library = shelf.load()
+    assert library["anthropic2025tracer"].authors[0].family == "The Über Lab"
+    paper = library["decao2021editing"]
+    assert [editor.display for editor in paper.editors] == ["A. Øre"]
+    assert (paper.series, paper.publisher) == ("Notes", "Press")
+
+
+def test_faults_are_sorted_and_printed_one_a_line(shelf: Shelf) -> None:
+    shelf.replace(TOOLS, "topics = {limits}", "topics = {limit}")
+    shelf.replace(EDITING, "  number = {3},", "  number = {},")
+    with pytest.raises(BibliographyError) as error:
+        load_library(shelf.root)
+    assert str(error.value).split("\n") == [str(fault) for fault in error.value.faults]
+    assert [(fault.path, fault.line) for fault in error.value.faults] == [(EDITING, 26), (TOOLS, 8)]
+
+
+def test_a_long_value_is_shortened_in_its_message() -> None:
+    assert quote("x" * 72) == f"'{'x' * 72}'"
+    assert quote("x" * 73) == f"'{'x' * 71}…'"
+    assert quote("a\n\u200b") == "'a\\n\\u200b'"
+
+
+def test_names_are_suggested_that_begin_alike() -> None:
+    assert suggest("tool", ["tools", "spool", "toll"]) == ", perhaps 'tools' or 'toll'"
+    assert suggest("xyz", ["tools"]) == ""
+    assert suggest("ab", ["abc", "abd", "abe", "abf"]).count("or") == 2
+
+
+def test_a_list_nested_too_deeply_is_refused(shelf: Shelf) -> None:
+    shelf.write(OUTLINE, "[" * 1000)
+    assert shelf.faults() == [
+        f"{OUTLINE}:1: got lists nested too deeply; expected plain YAML; do: mend the syntax, indentation first"
+    ]
+
+
+def test_each_hidden_character_is_named_once_where_it_first_stands(shelf: Shelf) -> None:
+    shelf.replace(OUTLINE, "title: Fast", "title: Fast\u2028\u200b")
+    shelf.replace(OUTLINE, "Software and articles.", "Software\u200b and articles.")
+    remedy = (
+        "; expected visible characters and spaces; do: delete it; indent with spaces, end lines with a newline only"
+    )
+    assert shelf.faults() == [
+        f"{OUTLINE}:11: got U+200B (ZERO WIDTH SPACE), 2 in all{remedy}",
+        f"{OUTLINE}:11: got U+2028 (LINE SEPARATOR), 1 in all{remedy}",
+    ]
+
+
+def test_bytes_that_are_no_text_do_not_hide_other_faults(shelf: Shelf) -> None:
+    broken = shelf.read(TOOLS).replace("{limits}", "{limit}").encode().replace(b"42", b"\xe9\n\xe9")
+    (shelf.root / TOOLS).write_bytes(broken)
+    places = [fault.partition(";")[0] for fault in shelf.faults()]
+    assert f"{TOOLS}:11: got the byte 0xe9" in places
+    (shelf.root / TOOLS).write_bytes(b"\xff" + shelf.read(EDITING).encode())
+    assert f"{TOOLS}:1: got the byte 0xff; expected UTF-8; do: save the file as UTF-8" in shelf.faults()
+    assert any("the key decao2021editing again" in fault for fault in shelf.faults())
+
+
+def test_a_file_that_cannot_be_opened_does_not_hide_other_faults(shelf: Shelf) -> None:
+    (shelf.root / "entries" / "a.bib").mkdir()
+    shelf.replace(TOOLS, "{limits}", "{limit}")
+    first, second = shelf.faults()
+    assert first == (
+        "entries/a.bib:1: got is a directory; expected a readable file; do: create it, or mend its permissions"
+    )
+    assert second.startswith(f"{TOOLS}:8: got 'limit' in topics")
 
 
 def test_one_missing_brace_costs_one_message(shelf: Shelf) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bibliography.braces import is_one_group, split_outside_braces
 from bibliography.latex import LatexError, decode, fold_to_ascii
 from bibliography.names import NameFormError, read_names, surnames_for_key
 
@@ -80,3 +81,33 @@ def test_a_key_may_start_with_the_folded_family_name(family: str, key: str) -> N
 
 def test_folding_keeps_only_ascii_letters() -> None:
     assert fold_to_ascii("Çéß 3-x中") == "cessx"
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("{a}", True), ("{a{b}c}", True), ("{{a}{b}}", True), ("{}", True), ("{a}{b}", False), ("{a} and {b}", False),
+        ("a{b}", False), ("{b}a", False), ("}a{", False), ("{a}}", False), ("{{a}", False), ("a", False), ("", False),
+        ("{{a}b", False), ("a{{b}}", False), ("{{a}}b", False), ("{a\\{b}", False),
+    ],
+)  # fmt: skip
+def test_one_group_closes_with_its_last_brace_alone(text: str, whole: bool) -> None:
+    assert is_one_group(text) is whole
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a;b;c", ["a", "b", "c"]),
+        ("a;{b;c};d", ["a", "{b;c}", "d"]),
+        ("{a;{b;c};d};e", ["{a;{b;c};d}", "e"]),
+        ("{a};b", ["{a}", "b"]),
+        ("a", ["a"]),
+        ("", [""]),
+        (";{}", ["", "{}"]),
+        ("a;{b;c", ["a", "{b;c"]),
+        ("a};b;c", ["a};b;c"]),
+    ],
+)
+def test_separators_part_a_text_only_outside_braces(text: str, parts: list[str]) -> None:
+    assert split_outside_braces(text, ";") == parts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bibliography import Author, Library, UnknownNameError
+from bibliography import Author, Library, Paper, Section, SourceBlock, UnknownNameError
 
 if TYPE_CHECKING:
     from conftest import Shelf
@@ -32,6 +32,74 @@ def test_a_paper_is_shown_in_unicode(shelf: Shelf) -> None:
     assert paper.aliases == ("KE", "KnowledgeEditor")
     assert paper.topics == ("model-editing", "limits")
     assert "\n" not in paper.summary and paper.summary.endswith("all build on it.")
+
+
+def test_a_paper_has_every_field_of_its_entry(shelf: Shelf) -> None:
+    library = shelf.load()
+    summary = (
+        "What is the question? Something is done about it, with care and with a control that the authors describe at "
+        "length. Something is found, and it is 42 in the setting of the paper, 17 in another. A reader of this list "
+        "should care, since the next three papers all build on it."
+    )
+    assert library["decao2021editing"] == Paper(
+        key="decao2021editing",
+        entry_type="inproceedings",
+        title="Editing Factual Knowledge in GPT-2: k-Sparse Updates",
+        authors=(Author("Nicola", "De Cao"), Author("Łukasz", "Bürger"), Author("", "Some Lab")),
+        year=2021,
+        date=None,
+        venue="Proceedings of a Conference",
+        volume="7",
+        number=None,
+        pages="6491–6506",
+        doi="10.18653/v1/2021.emnlp-main.522",
+        arxiv="2104.08164",
+        url="https://aclanthology.org/2021.emnlp-main.522/",
+        code="https://github.com/nicola-decao/KnowledgeEditor",
+        seealso=None,
+        aliases=("KE", "KnowledgeEditor"),
+        topics=("model-editing", "limits"),
+        methods=("hypernetwork",),
+        related=("mitchell2022mend",),
+        summary=summary,
+        source=SourceBlock("entries/editing.bib", 1, shelf.read("entries/editing.bib").partition("\n\n")[0]),
+    )
+    tracer = library["anthropic2025tracer"]
+    assert (tracer.entry_type, tracer.year, tracer.number, tracer.editors, tracer.series) == (
+        "online",
+        2025,
+        None,
+        (),
+        None,
+    )
+    assert library["mitchell2022mend"].number == "3"
+
+
+def test_a_see_also_is_kept(shelf: Shelf) -> None:
+    shelf.replace("entries/tools.bib", "  topics =", "  seealso = {https://example.org/tool},\n  topics =")
+    assert shelf.load()["anthropic2025tracer"].seealso == "https://example.org/tool"
+
+
+def test_the_outline_and_the_vocabulary_are_read_whole(shelf: Shelf) -> None:
+    library = shelf.load()
+    fast = Section("fast-editing", "Fast", "Faster.", ("mitchell2022mend",), ())
+    assert library.sections == (
+        Section("editing", "Model editing", "What editing is about.", ("decao2021editing",), (fast,)),
+        Section("tools", "Tools", "Software and articles.", ("anthropic2025tracer",), ()),
+    )
+    assert library.topics == {"limits": "Failures and disputes.", "model-editing": "Changing what a model knows."}
+    assert library.methods == {"hypernetwork": "A network that predicts weights."}
+    with pytest.raises(TypeError):
+        library.topics["x"] = "y"  # type: ignore[index]
+
+
+def test_entries_of_several_files_keep_their_places(shelf: Shelf) -> None:
+    sources = {paper.key: (paper.source.path, paper.source.line) for paper in shelf.load()}
+    assert sources == {
+        "decao2021editing": ("entries/editing.bib", 1),
+        "mitchell2022mend": ("entries/editing.bib", 22),
+        "anthropic2025tracer": ("entries/tools.bib", 1),
+    }
 
 
 def test_an_article_on_the_web_has_its_date_and_may_have_no_method(shelf: Shelf) -> None:

@@ -11,6 +11,7 @@ from bibliography import load_library
 from docs.records import Records, load_records
 from docs.render import render
 from docs.speed import NO_SPEEDS, RESULTS, list_stages, read_speed
+from docs.strength import read_strength
 
 SCORE = {"lowest": 97, "median": 98.5, "highest": 100}
 AUDIT = {
@@ -41,7 +42,9 @@ def load_papers_alone() -> Records:
 
 
 def show(folder, stages=()) -> str:
-    return render("speed.md", "speed", load_papers_alone(), speed=read_speed(folder), stages=stages).content
+    strength = read_strength(folder / "mutants.json")
+    records = load_papers_alone()
+    return render("speed.md", "speed", records, speed=read_speed(folder), stages=stages, strength=strength).content
 
 
 @pytest.fixture
@@ -98,6 +101,61 @@ def test_what_was_not_measured_is_not_claimed(tmp_path):
     assert page.count("Not measured yet") == 4
     assert "No replication has been run yet" in page
     assert not any(letter.isdigit() for letter in page.split("## Pages")[1])
+
+
+MUTANTS = {
+    "package": "toy", "module": "a", "mutants": 8, "tried": 8, "killed": 4, "timed_out": 2, "survived": 1,
+    "untested": 1,
+    "functions": 3, "functions_changed": 2, "branches": 4, "branches_run": 3, "survivors": ["f: `x` became `y`"],
+}  # fmt: skip
+
+
+def test_mutants_are_counted_for_each_module_and_added_up_for_its_package(tmp_path):
+    other = {
+        **MUTANTS,
+        "module": "b",
+        "killed": 6,
+        "timed_out": 2,
+        "survived": 0,
+        "untested": 0,
+        "branches": 0,
+        "branches_run": 0,
+    }
+    content = {"machine": "a machine", "commit": "0123456789", "versions": {"mutmut": "3.0"}, "rows": [MUTANTS, other]}
+    (tmp_path / "mutants.json").write_text(json.dumps(content), encoding="utf-8")
+    page = show(tmp_path)
+    assert "| **toy** | 4 of 6 | 16 | 16 | 10 | 4 | 1 | 1 | 87.5 | 3 of 4 (75.0 %) |" in page
+    assert "| toy.a | 2 of 3 | 8 | 8 | 4 | 2 | 1 | 1 | 75.0 | 3 of 4 (75.0 %) |" in page
+    assert "| toy.b | 2 of 3 | 8 | 8 | 6 | 2 | 0 | 0 | 100.0 | – |" in page
+    assert "Measured on a machine, mutmut 3.0, commit 0123456." in page
+    assert "random sample" not in page
+
+
+def test_a_run_that_was_stopped_is_shown_as_a_sample_with_its_interval(tmp_path):
+    none = {**MUTANTS, "module": "b", "tried": 0, "killed": 0, "timed_out": 0, "survived": 0, "untested": 0}
+    rows = [
+        {**MUTANTS, "mutants": 900, "tried": 100, "killed": 50, "timed_out": 0, "survived": 50, "untested": 0},
+        none,
+    ]
+    content = {"machine": "a machine", "commit": "0123456789", "versions": {"mutmut": "3.0"}, "rows": rows}
+    (tmp_path / "mutants.json").write_text(json.dumps(content), encoding="utf-8")
+    page = show(tmp_path)
+    assert "random sample" in page
+    assert "| **toy** | 4 of 6 | 908 | 100 | 50 | 0 | 50 | 0 | 50.0 [40.4, 59.6] | 6 of 8 (75.0 %) |" in page
+    assert "| toy.b | 2 of 3 | 8 | 0 | 0 | 0 | 0 | 0 | – | 3 of 4 (75.0 %) |" in page
+
+
+def test_of_the_mutants_that_are_committed_each_end_is_counted_and_each_survivor_told():
+    strength = read_strength()
+    if strength is None:
+        pytest.skip("make mutants has not been run")
+    rows = json.loads((RESULTS / "mutants.json").read_text(encoding="utf-8"))["rows"]
+    for row in rows:
+        ends = ("killed", "timed_out", "survived", "untested")
+        assert row["mutants"] >= row["tried"] == sum(row[name] for name in ends), row["module"]
+        assert len(row["survivors"]) == row["survived"] + row["untested"], row["module"]
+        assert row["branches_run"] <= row["branches"] and row["functions_changed"] <= row["functions"]
+    assert {part.name for part in strength.packages} == {"bibliography", "replications.common"}
 
 
 def test_everything_that_is_committed_is_shown():

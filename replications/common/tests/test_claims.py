@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from replications.common.claims import ClaimsError, read_claims
+from replications.common.claims import ClaimsError, Line, read_claims
 
 GOOD = """
 paper: someone2020word
@@ -79,3 +79,44 @@ def test_a_control_cannot_be_close_to_a_paper_that_says_nothing(tmp_path):
     control = "controls:\n  - {id: c, statement: s, unit: '1', expect: {small: {close: {abs: 1}}}, because: b}\n"
     with pytest.raises(ClaimsError, match="which has no number for a control"):
         read(tmp_path, GOOD + control)
+
+
+@pytest.mark.parametrize(
+    ("line", "bounds", "words"),
+    [
+        ({"at_least": 0.25}, (0.25, float("inf")), "at least 0.25"),
+        ({"at_most": -3}, (float("-inf"), -3), "at most -3"),
+        ({"between": (1, 2.5)}, (1, 2.5), "between 1 and 2.5"),
+        ({"close": {"abs": 2}}, (-12, -8), "the paper's value within 2"),
+        ({"close": {"rel": 0.25}}, (-12.5, -7.5), "the paper's value within 25% of it"),
+    ],
+)
+def test_a_line_is_an_interval_and_can_be_said(line, bounds, words):
+    drawn = Line.model_validate(line)
+    assert drawn.bounds(-10) == bounds
+    assert drawn.describe() == words
+
+
+def test_every_fault_is_named_in_a_line_of_its_own_with_what_was_got(tmp_path):
+    long = "x" * 200
+    with pytest.raises(ClaimsError) as error:
+        read(tmp_path, GOOD.replace("read: printed", "read: guessed").replace("at_least: 5", f"at_least: {long}"))
+    path = tmp_path / "claims.yml"
+    assert str(error.value).split("\n") == [
+        f"{path}: claims.0.expect.small.at_least: Input should be a valid number, unable to parse string as a number, "
+        f"got '{'x' * 79}",
+        f"{path}: claims.0.read: Input should be 'printed', 'figure' or 'derived', got 'guessed'",
+    ]
+
+
+def test_a_fault_of_the_whole_file_says_so(tmp_path):
+    with pytest.raises(ClaimsError, match=r"claims\.yml: file: Input should be a valid dictionary .*, got \['a'\]$"):
+        read(tmp_path, "[a]\n")
+
+
+def test_claims_come_before_controls_and_may_hold_any_alphabet(tmp_path):
+    control = "controls:\n  - {id: c, statement: Größe, unit: '1', expect: {small: {at_most: 1}}, because: b}\n"
+    claims = read(tmp_path, GOOD + control)
+    assert [statement.id for statement in claims.statements()] == ["the-claim", "c"]
+    assert [statement.value_in_paper() for statement in claims.statements()] == [10, None]
+    assert claims.controls[0].statement == "Größe"

@@ -97,6 +97,42 @@ def test_an_unclaimed_measurement_is_refused():
         judge_setting(make_claims({"at_least": 5}), "small", measured)
 
 
+def test_every_mismatch_is_named_with_the_setting():
+    with pytest.raises(JudgeError) as error:
+        judge_setting(make_claims({"at_least": 5}), "small", {"a": interval(1, 2), "b": interval(1, 2)})
+    assert str(error.value) == (
+        "setting small: claim the-claim is not measured; let measure.py write it; measurement a is not claimed; add it "
+        "to claims.yml; measurement b is not claimed; add it to claims.yml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "low", "high", "expected"),
+    [
+        ({"at_least": 5}, 4, 5, Verdict.INCONCLUSIVE),  # it touches the line from outside
+        ({"at_most": 5}, 5, 6, Verdict.INCONCLUSIVE),
+        ({"between": (2, 5)}, 1, 6, Verdict.INCONCLUSIVE),
+        ({"between": (2, 5), "partly": {"between": [0, 1]}}, 0, 1, Verdict.PARTLY),
+        ({"between": (2, 5), "partly": {"between": [0, 1]}}, -1, 1, Verdict.DOES_NOT_HOLD),
+        ({"between": (2, 5), "partly": {"between": [0, 1]}}, 0, 1.5, Verdict.DOES_NOT_HOLD),
+    ],
+)
+def test_an_interval_that_touches_a_line_straddles_it(line, low, high, expected):
+    assert judge(line, interval(low, high)) is expected
+
+
+def test_a_verdict_carries_what_was_measured_and_the_line():
+    judged = judge_setting(make_claims({"at_least": 5}), "small", {"the-claim": Measurement(6, 5.5, 7, 9, "1")})
+    [claim] = judged.claims
+    assert (claim.value, claim.low, claim.high, claim.n, claim.unit) == (6, 5.5, 7, 9, "1")
+    assert (claim.kind, claim.paper_value, claim.expect, claim.reason) == ("claim", 10, "at least 5", None)
+    assert (judged.paper, judged.setting, judged.scale) == ("someone2020word", "small", "substitute")
+    [claim] = judge_setting(make_claims({"at_least": 5}), "small", {"the-claim": missing("none", "1")}).claims
+    assert (claim.value, claim.low, claim.high, claim.n, claim.reason) == (None, None, None, 0, "none")
+    [claim] = judge_setting(make_claims({"at_least": 5}), "small", None).claims
+    assert (claim.value, claim.low, claim.high, claim.n, claim.reason) == (None, None, None, None, None)
+
+
 def test_another_unit_is_refused():
     with pytest.raises(JudgeError, match=r"got the unit 'nats'; expected '1' as in claims\.yml"):
         judge_setting(make_claims({"at_least": 5}), "small", {"the-claim": Measurement(6, 6, 6, 1, "nats")})

@@ -3,13 +3,17 @@
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
+from replications.common import workers
 from replications.common.paths import REPOSITORY
 from replications.common.workers import end_with_parent, run_tasks
 
@@ -72,5 +76,45 @@ def _wait_until(happened: Callable[[], object]) -> None:
 
 
 def test_a_process_without_a_parent_is_refused():
-    with pytest.raises(RuntimeError, match="without a parent"):
+    with pytest.raises(RuntimeError, match=r"^got a process without a parent; call this in a worker"):
         end_with_parent()
+
+
+@pytest.fixture
+def parent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[int], threading.Event]]:
+    """Makes this process look like a worker: what ends its parent, the status it would exit with, and when."""
+    reader, writer = os.pipe()
+    statuses, exited = [], threading.Event()
+
+    def leave(status: int) -> None:
+        statuses.append(status)
+        exited.set()
+
+    monkeypatch.setattr(workers.multiprocessing, "parent_process", lambda: SimpleNamespace(sentinel=reader))
+    monkeypatch.setattr(workers.os, "_exit", leave)
+    yield writer, statuses, exited
+    if not exited.is_set():
+        os.close(writer)
+        exited.wait(10)
+    os.close(reader)
+
+
+def test_a_worker_leaves_with_an_error_when_its_parent_is_gone_and_not_before(parent):
+    writer, statuses, exited = parent
+    before = set(threading.enumerate())
+    end_with_parent()
+    [watcher] = set(threading.enumerate()) - before
+    assert watcher.daemon and not exited.wait(0.05)
+    os.close(writer)
+    assert exited.wait(10) and statuses == [1]
+
+
+def test_a_worker_opens_the_task_once_and_works_with_one_thread(parent, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(workers, "_task", None)
+    opened, threads = [], torch.get_num_threads()
+    try:
+        workers._begin(lambda: opened.append(1) or (lambda item: item + 1))
+        assert torch.get_num_threads() == 1
+        assert [workers._run(item) for item in (1, 2)] == [2, 3] and opened == [1]
+    finally:
+        torch.set_num_threads(threads)
