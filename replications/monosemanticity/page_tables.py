@@ -1,0 +1,67 @@
+"""Tables of the page, as HTML."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from replications.monosemanticity.records import SWEEP, ContextRow, DictionaryRow
+
+SAMPLE_CHARACTERS = 240  # of each shown text
+
+
+def tabulate_dictionaries(rows: Sequence[DictionaryRow]) -> str:
+    """Returns the dictionaries as a table, without those of the sweep."""
+    head = ("dictionary", "features", "vectors", "active per token", "dead", "ultralow", "unexplained",
+            "loss recovered", "of the mean")  # fmt: skip
+    body = [
+        (row.name, f"{row.features:,}", f"{row.vectors / 1e6:g} M", f"{row.active:.1f}",
+         f"{row.dead / row.features:.1%}",
+         f"{row.ultralow / row.features:.1%}", f"{row.unexplained:.2f}", _share(row.recovered),
+         _share(row.recovered_of_mean))
+        for row in rows if not row.name.startswith(SWEEP)
+    ]  # fmt: skip
+    return _table(head, body)
+
+
+def tabulate_contexts(rows: Sequence[ContextRow]) -> str:
+    """Returns the specific features as a table."""
+    head = ("context", "share of all tokens", "feature", "active on", "of them in context", "when strong", "Pearson",
+            "best neuron", "match in B", "logits of both", "typical logits")  # fmt: skip
+    body = [
+        (row.context, f"{row.base_rate:.2%}", str(row.feature), f"{row.active:,} tokens", f"{row.share:.0%}",
+         f"{row.share_strong:.0%}", f"{row.pearson:.2f}", f"{row.neuron_pearson:.2f} (neuron {row.neuron})",
+         f"{row.match_pearson:.2f}", f"{row.match_logits:.2f}", f"{row.typical_logits:.0%} ({row.typical_tokens:.0%})")
+        for row in rows
+    ]  # fmt: skip
+    return _table(head, body)
+
+
+def tabulate_samples(samples: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
+    """Returns the first sampled text of each context as a table."""
+    body = [
+        (context, _shorten(texts[0]["prompt"], last=True), _shorten(texts[0]["clean"]), _shorten(texts[0]["held"]))
+        for context, texts in samples.items()
+        if texts
+    ]
+    return _table(("context", "prompt (its end)", "without", "with the feature held"), body, code_from=1)
+
+
+def _shorten(text: str, last: bool = False) -> str:
+    return text[-SAMPLE_CHARACTERS:] if last else text[:SAMPLE_CHARACTERS]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]], code_from: int | None = None) -> str:
+    """Returns a table; cells from column `code_from` on are code, with their line breaks."""
+
+    def cell(place: int, text: str) -> str:
+        safe = escape(text)
+        if code_from is not None and place >= code_from:
+            safe = f"<code>{safe}</code>".replace("\n", "<br>")
+        return f'<th scope="row">{safe}</th>' if place == 0 else f"<td>{safe}</td>"
+
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    rows = "".join(f"<tr>{''.join(cell(place, text) for place, text in enumerate(row))}</tr>" for row in body)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table>"
