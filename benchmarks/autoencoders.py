@@ -1,36 +1,36 @@
-"""Training a sparse autoencoder against SAELens: the same start, vectors, steps and schedule; loss and time.
+"""Training a sparse autoencoder against SAELens: the same start, vectors, steps and schedule; time and loss.
 
-SAELens pins an older TransformerLens, so it runs in an environment of its own, which is made on the first run and
-borrows the project's torch: both sides compute with the same library and the same number of threads.
+Also how the time of our training grows with the features and with the vectors. The vectors are sums of planted
+directions: time does not depend on where they come from, and SAELens sees the same.
 """
 
-import json
-import subprocess
-import sys
-import sysconfig
+import itertools
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from sae_lens import SAETrainer, StandardTrainingSAE, StandardTrainingSAEConfig
+from sae_lens.config import SAETrainerConfig
 from torch import Tensor
 
-from benchmarks.timing import Comparison
-from replications.common.paths import REPOSITORY
+from benchmarks.limits import count_limit
+from benchmarks.timing import Comparison, Growth, Row, compare_in_turn, time_median
 from replications.monosemanticity.checkpointing import Checkpoint
 from replications.monosemanticity.method import Autoencoder, fold_norms, start_autoencoder
-from replications.monosemanticity.training import Recipe, train_autoencoder
+from replications.monosemanticity.training import START_VECTORS, Recipe, train_autoencoder
 
-PEER = "sae-lens==6.54.12"
-ENVIRONMENT = REPOSITORY / ".cache" / "environments" / "sae-lens"
 NEURONS, PLANTED, ACTIVE = 512, 2048, 20
-FEATURES, BATCH, STEPS, RATE, DECAY = 4096, 1024, 300, 0.001, 0.2
+FEATURES, BATCH, STEPS, RATE, DECAY = 4096, 1024, 200, 0.001, 0.2
 DISTINCT = 100  # batches of different vectors, which are gone through again and again
 COEFFICIENT = 0.0004  # λ, with the squared error as a mean over neurons
 HELD_OUT, ROUNDS, SEED = 4096, 3, 0
+MANY_FEATURES, MANY_STEPS, FEW_STEPS = (1024, 4096, 16384), (10, 40, 160), 10
+WHY = (
+    "Both sides multiply every vector by the whole encoder. Ours has its gradients written out, and once few features "
+    "are active it multiplies by those alone; SAELens leaves them to autograd, always in full."
+)
 
 
 @dataclass(frozen=True)
@@ -53,36 +53,48 @@ class Agreement:
         }
 
 
+@dataclass(frozen=True)
 class Fixed:
     """Vectors in a fixed order, batch after batch."""
 
-    def __init__(self, vectors: Tensor) -> None:
-        self.vectors, self.batch = vectors, BATCH
+    vectors: Tensor
+    batch: int = BATCH
 
     def take(self, number: int) -> Tensor:
         """Returns batch `number`, from the beginning again after the last."""
-        first = number * BATCH % len(self.vectors)
-        return self.vectors[first : first + BATCH]
+        first = number * self.batch % len(self.vectors)
+        return self.vectors[first : first + self.batch]
 
 
-def compare() -> Iterator[Comparison | Agreement]:
-    """Yields the time of both, measured in turn, and the loss of both."""
-    python = make_environment()
+def compare() -> Iterator[Row]:
+    """Yields the comparison, the losses that both end with, and how our time grows."""
     vectors = plant_vectors(BATCH * DISTINCT + HELD_OUT)
-    training, held_out = vectors[:-HELD_OUT], vectors[-HELD_OUT:]
-    start = start_autoencoder(training[:16_384], FEATURES, torch.Generator().manual_seed(SEED))
-    ours_s, peer_s, what = [], [], f"{STEPS} steps of {BATCH} vectors, {FEATURES} features"
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        save_file(dict(start.parameters), folder / "start.safetensors")
-        save_file({"vectors": training.contiguous()}, folder / "vectors.safetensors")
-        for _ in range(ROUNDS):
-            ours, seconds = train_ours(training, folder)
-            ours_s.append(seconds)
-            theirs, seconds = train_theirs(python, folder)
-            peer_s.append(seconds)
-    yield Comparison(what, PEER, tuple(ours_s), tuple(peer_s))
-    yield Agreement("loss on held-out vectors after " + what, PEER, loss(ours, held_out), loss(theirs, held_out))
+    training, held_out = Fixed(vectors[:-HELD_OUT]), vectors[-HELD_OUT:]
+    yield _compare_times(training)
+    yield _compare_losses(training, held_out)
+    yield Growth(
+        f"train a dictionary, {FEW_STEPS} steps", "features",
+        {n: time_median(lambda n=n: train_ours(training, n, FEW_STEPS), ROUNDS) for n in MANY_FEATURES},
+        "Every product has the features as one of its sides; what does not grow is the start at the geometric median.",
+    )  # fmt: skip
+    yield Growth(
+        f"train a dictionary of {FEATURES} features", "vectors",
+        {BATCH * n: time_median(lambda n=n: train_ours(training, FEATURES, n), ROUNDS) for n in MANY_STEPS},
+        "Each batch costs the same while most features are active; the fewer are, the less a batch costs.",
+    )  # fmt: skip
+
+
+def _compare_times(training: Fixed) -> Comparison:
+    return compare_in_turn(
+        f"train a dictionary of {FEATURES} features, {STEPS} steps of {BATCH} vectors", "SAELens",
+        lambda: train_ours(training), lambda: train_theirs(training),
+        ROUNDS, why=WHY, limit=count_limit(lambda: train_ours(training)),
+    )  # fmt: skip
+
+
+def _compare_losses(training: Fixed, held_out: Tensor) -> Agreement:
+    ours, theirs = (loss(train(training), held_out) for train in (train_ours, train_theirs))
+    return Agreement(f"Loss on other vectors after {STEPS} steps", "SAELens", ours, theirs)
 
 
 def plant_vectors(count: int) -> Tensor:
@@ -96,29 +108,36 @@ def plant_vectors(count: int) -> Tensor:
     return torch.cat(parts)[:count]
 
 
-def train_ours(vectors: Tensor, folder: Path) -> tuple[Autoencoder, float]:
-    """Returns our autoencoder, and the seconds that training took. SAELens resamples nothing, so neither do we."""
-    recipe = Recipe(FEATURES, COEFFICIENT, STEPS, RATE, DECAY, (), 0, 0.2, SEED)
-    checkpoint = Checkpoint(folder / "none", "benchmark", float("inf"))
-    started = time.perf_counter()
-    autoencoder, _ = train_autoencoder(Fixed(vectors), recipe, checkpoint, "ours")
-    return autoencoder, time.perf_counter() - started
+def train_ours(vectors: Fixed, features: int = FEATURES, steps: int = STEPS) -> Autoencoder:
+    """Returns our autoencoder. SAELens resamples nothing, so neither do we."""
+    recipe = Recipe(features, COEFFICIENT, steps, RATE, DECAY, (), 0, 0.2, SEED)
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = Checkpoint(Path(folder) / "never", "benchmark", float("inf"))
+        return train_autoencoder(vectors, recipe, checkpoint, "ours")[0]
 
 
-def train_theirs(python: Path, folder: Path) -> tuple[Autoencoder, float]:
-    """Returns SAELens' autoencoder with directions of unit length, and the seconds that training took."""
-    settings = {
-        "batch": BATCH, "steps": STEPS, "rate": RATE, "decay_steps": round(DECAY * STEPS),
-        "threads": torch.get_num_threads(),
-        "coefficient": COEFFICIENT * NEURONS,  # its squared error is a sum over neurons
-    }  # fmt: skip
-    script = Path(__file__).with_name("autoencoders_peer.py")
-    done = subprocess.run(
-        [python, "-P", script, folder, json.dumps(settings)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"SAELens failed: {done.stderr[-2000:]}")
-    return fold_norms(Autoencoder(**load_file(folder / "theirs.safetensors"))), float(done.stdout.split()[-1])
+def train_theirs(vectors: Fixed) -> Autoencoder:
+    """Returns SAELens' autoencoder from the same start, with directions of unit length."""
+    start = start_autoencoder(vectors.vectors[:START_VECTORS], FEATURES, torch.Generator().manual_seed(SEED))
+    sae = StandardTrainingSAE(
+        StandardTrainingSAEConfig(
+            d_in=NEURONS, d_sae=FEATURES, apply_b_dec_to_input=True, normalize_activations="none",
+            l1_coefficient=COEFFICIENT * NEURONS,  # its squared error is a sum over neurons
+            l1_warm_up_steps=0,
+        )
+    )  # fmt: skip
+    with torch.no_grad():
+        sae.W_enc.copy_(start.encoder.T)
+        sae.b_enc.copy_(start.encoder_bias)
+        sae.W_dec.copy_(start.decoder)
+        sae.b_dec.copy_(start.bias)
+    config = SAETrainerConfig(
+        total_training_samples=STEPS * BATCH, train_batch_size_samples=BATCH, lr=RATE, lr_end=0.0,
+        lr_decay_steps=round(DECAY * STEPS), device="cpu",
+    )  # fmt: skip
+    SAETrainer(cfg=config, sae=sae, data_provider=map(vectors.take, itertools.count())).fit()
+    with torch.no_grad():
+        return fold_norms(Autoencoder(sae.W_enc.T, sae.b_enc, sae.W_dec, sae.b_dec))
 
 
 def loss(autoencoder: Autoencoder, vectors: Tensor) -> float:
@@ -126,18 +145,3 @@ def loss(autoencoder: Autoencoder, vectors: Tensor) -> float:
     codes = autoencoder.encode(vectors)
     error = (autoencoder.decode(codes) - vectors).square().mean()
     return float(error + COEFFICIENT * codes.sum(1).mean())
-
-
-def make_environment() -> Path:
-    """Returns the interpreter of SAELens' environment, made if missing (some minutes)."""
-    python = ENVIRONMENT / "bin" / "python"
-    if (ENVIRONMENT / "ready").is_file():
-        return python
-    print(f"Making an environment for {PEER} …", flush=True)
-    subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", ENVIRONMENT], check=True)
-    packages = next(ENVIRONMENT.glob("lib/python*/site-packages"))
-    (packages / "project.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, PEER, f"torch=={torch.__version__.split('+')[0]}"], check=True)
-    (ENVIRONMENT / "ready").touch()
-    return python

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from jaxtyping import Float, Int
 
 from replications.monosemanticity.records import FeatureRow
+from replications.monosemanticity.vocabulary import Vocabulary
 
 BINS = 20  # of the histogram of activations
 LISTED = 8  # tokens at each end of the logit weights, and nearest features
@@ -29,10 +30,11 @@ def describe_feature(
     windows: Int[np.ndarray, "window position"],
     weights: Float[np.ndarray, " vocabulary"],
     cosine: Float[np.ndarray, " feature"],
+    vocabulary: Vocabulary,
     choice: Choice,
     rng: np.random.Generator,
 ) -> dict[str, object]:
-    """Returns everything shown of a feature, as numbers of tokens and features.
+    """Returns everything shown of a feature; examples as text, the rest as numbers of tokens and features.
 
     Args:
         row: from `features.csv`.
@@ -40,6 +42,7 @@ def describe_feature(
         windows: the same tokens.
         weights: its logit weights.
         cosine: with every other feature; -1 with itself.
+        vocabulary: text of the tokens.
         choice: of examples.
         rng: source of the draws from quantiles.
     """
@@ -60,7 +63,7 @@ def describe_feature(
         "top": [[int(token), round(float(weights[token]), 2)] for token in order[::-1][:LISTED]],
         "bottom": [[int(token), round(float(weights[token]), 2)] for token in order[:LISTED]],
         "nearest": [[int(other), round(float(cosine[other]), 2)] for other in nearest],
-        "examples": pick_examples(values, windows, max(row.maximum, 1e-9), choice, rng),
+        "examples": pick_examples(values, windows, max(row.maximum, 1e-9), vocabulary, choice, rng),
     }
 
 
@@ -68,6 +71,7 @@ def pick_examples(
     values: Float[np.ndarray, " token"],
     windows: Int[np.ndarray, "window position"],
     maximum: float,
+    vocabulary: Vocabulary,
     choice: Choice,
     rng: np.random.Generator,
 ) -> list[dict[str, object]]:
@@ -82,7 +86,7 @@ def pick_examples(
         if len(part):
             drawn = rng.choice(part, min(choice.quantile_examples, len(part)), replace=False)
             picked += [(f"quantile {number + 1}", int(place)) for place in drawn]
-    return [_show(group, place, values, windows, maximum, choice) for group, place in picked]
+    return [_show(group, place, values, windows, maximum, vocabulary, choice) for group, place in picked]
 
 
 def _show(
@@ -91,6 +95,7 @@ def _show(
     values: Float[np.ndarray, " token"],
     windows: Int[np.ndarray, "window position"],
     maximum: float,
+    vocabulary: Vocabulary,
     choice: Choice,
 ) -> dict[str, object]:
     window, position = divmod(place, windows.shape[1])
@@ -101,6 +106,6 @@ def _show(
         "group": group,
         "value": round(float(values[place]), 2),
         "at": position - span.start,
-        "tokens": windows[window, span].astype(int).tolist(),
+        "tokens": vocabulary.show_run(windows[window, span].tolist()),
         "shades": "".join(map(str, shades)),
     }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from replications.common.files import write_text
 from replications.common.params import StageParams, load_params, load_setting
@@ -21,6 +22,7 @@ from replications.monosemanticity.records import FeatureRow
 from replications.monosemanticity.settings import Setting, TrainParams
 from replications.monosemanticity.units import Workshop, load_autoencoder, load_transformer, open_workshop
 from replications.monosemanticity.vectors import cut_windows, spread
+from replications.monosemanticity.vocabulary import read_vocabulary
 
 REPLICATION = "monosemanticity"
 
@@ -66,10 +68,12 @@ def shards(workshop: Workshop, rows: Sequence[FeatureRow], params: Params) -> di
     decoder = autoencoder.decoder
     cosine = (decoder @ decoder.T).cpu().numpy()
     np.fill_diagonal(cosine, -1)
-    rng = np.random.default_rng(params.seed)
+    vocabulary, rng = read_vocabulary(workshop.text.tokenizer), np.random.default_rng(params.seed)
     shown = [
-        describe_feature(row, codes[:, [row.feature]], windows, weights[row.feature], cosine[row.feature], params, rng)
-        for row in rows
+        describe_feature(
+            row, codes[:, [row.feature]], windows, weights[row.feature], cosine[row.feature], vocabulary, params, rng
+        )
+        for row in tqdm(rows, desc="features", unit="feature")
     ]
     return {
         f"{first // params.shard}": shown[first : first + params.shard] for first in range(0, len(shown), params.shard)
@@ -85,8 +89,7 @@ def main() -> None:
     models = artifacts_dir(REPLICATION, name) / "models"
     workshop = open_workshop(models, setting, training)
     rows = read_rows(results / "features.csv", FeatureRow)
-    tokenizer = workshop.text.tokenizer
-    tokens = [tokenizer.decode([token], skip_special_tokens=False) for token in range(tokenizer.get_vocab_size())]
+    tokens = read_vocabulary(workshop.text.tokenizer).show_all()
     files = {"index": index(rows, tokens, params.shard)} | shards(workshop, rows, params)
     for file, content in files.items():
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

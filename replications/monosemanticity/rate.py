@@ -24,6 +24,7 @@ from replications.monosemanticity.settings import Setting, TrainParams
 from replications.monosemanticity.specific import column
 from replications.monosemanticity.units import Workshop, load_autoencoder, load_transformer, open_workshop
 from replications.monosemanticity.vectors import cut_windows, read_activations
+from replications.monosemanticity.vocabulary import read_vocabulary
 
 REPLICATION, RATED = "monosemanticity", "laptop-rated"
 CLAIMS = {"human-features": "feature", "human-neurons": "neuron"}
@@ -45,8 +46,7 @@ def draw_cards(workshop: Workshop, rated: RatedSetting) -> list[tuple[str, objec
     rng = np.random.default_rng(rated.seed)
     transformer, (autoencoder, _) = load_transformer(workshop, "A"), load_autoencoder(workshop, MAIN)
     windows = cut_windows(workshop.text.held_out, workshop.setting.context)[: rated.windows]
-    tokenizer = workshop.text.tokenizer
-    tokens = [tokenizer.decode([token], skip_special_tokens=False) for token in range(tokenizer.get_vocab_size())]
+    vocabulary = read_vocabulary(workshop.text.tokenizer)
     codes = encode_text(transformer, autoencoder, windows)
     neurons = read_activations(transformer, windows).cpu().numpy()
     live = np.flatnonzero(np.bincount(codes.indices, minlength=codes.shape[1]) >= LEAST_ACTIVE)
@@ -57,7 +57,7 @@ def draw_cards(workshop: Workshop, rated: RatedSetting) -> list[tuple[str, objec
             values = column(codes, int(unit)) if kind == "feature" else neurons[:, unit]
             directions = autoencoder.decoder[unit] if kind == "feature" else torch.eye(neurons.shape[1])[unit]
             weights = transformer.logit_weights(directions[None].to(workshop.setting.device))[0].cpu().numpy()
-            made = make_cards(values, windows, weights, tokens, rated.intervals, rng)
+            made = make_cards(values, windows, weights, vocabulary, rated.intervals, rng)
             cards += [(kind, card) for card in made]
     return [cards[place] for place in rng.permutation(len(cards))]
 

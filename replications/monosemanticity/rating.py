@@ -11,6 +11,8 @@ from html import escape
 import numpy as np
 from jaxtyping import Float, Int
 
+from replications.monosemanticity.vocabulary import Vocabulary
+
 INTERVALS = 4  # of the activations, by quantile
 EXAMPLES = 5  # of an interval
 BEFORE, AFTER, LISTED, SHADES = 10, 5, 8, 9
@@ -46,7 +48,7 @@ def make_cards(
     values: Float[np.ndarray, " token"],
     windows: Int[np.ndarray, "window position"],
     weights: Float[np.ndarray, " vocabulary"],
-    tokens: Sequence[str],
+    vocabulary: Vocabulary,
     intervals: int,
     rng: np.random.Generator,
 ) -> list[Card]:
@@ -56,7 +58,7 @@ def make_cards(
         values: activations of the unit on every token of the windows.
         windows: the text.
         weights: the unit's logit weights.
-        tokens: text of every token of the vocabulary.
+        vocabulary: text of the tokens.
         intervals: how many of the four are drawn.
         rng: source of the draw.
     """
@@ -65,20 +67,20 @@ def make_cards(
     parts = [part for part in np.array_split(ranked, INTERVALS) if len(part)]
     chosen = rng.choice(len(parts), min(intervals, len(parts)), replace=False)
     order = np.argsort(-weights)
-    ends = tuple(tokens[t] for t in order[:LISTED]), tuple(tokens[t] for t in order[::-1][:LISTED])
+    ends = tuple(map(vocabulary.show, order[:LISTED])), tuple(map(vocabulary.show, order[::-1][:LISTED]))
     cards = []
     for number in chosen:
         places = rng.choice(parts[number], min(EXAMPLES, len(parts[number])), replace=False)
-        lines = tuple(_line(int(place), values, windows, tokens) for place in places)
+        lines = tuple(_line(int(place), values, windows, vocabulary) for place in places)
         cards.append(Card(lines, *ends))
     return cards
 
 
-def _line(place: int, values: np.ndarray, windows: np.ndarray, tokens: Sequence[str]) -> tuple[tuple[str, int], ...]:
+def _line(place: int, values: np.ndarray, windows: np.ndarray, vocabulary: Vocabulary) -> tuple[tuple[str, int], ...]:
     window, position = divmod(place, windows.shape[1])
     span = slice(max(0, position - BEFORE), position + AFTER + 1)
     shades = np.ceil(SHADES * values.reshape(windows.shape)[window, span] / values.max()).astype(int)
-    return tuple((tokens[token], int(shade)) for token, shade in zip(windows[window, span], shades, strict=True))
+    return tuple(zip(vocabulary.show_run(windows[window, span].tolist()), shades.tolist(), strict=True))
 
 
 def write_page(cards: Sequence[Card]) -> str:

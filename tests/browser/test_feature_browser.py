@@ -10,6 +10,7 @@ from replications.common.paths import replication_dir
 from replications.monosemanticity.examples import describe_feature
 from replications.monosemanticity.export import Params, index
 from replications.monosemanticity.records import FeatureRow
+from replications.monosemanticity.vocabulary import Vocabulary
 from tests.browser.chromium import serve_folder
 
 INTERACTIVE = replication_dir("monosemanticity") / "interactive"
@@ -38,14 +39,14 @@ def site(tmp_path_factory):
     results.mkdir(parents=True)
     rows = [row(feature) for feature in range(FEATURES)]
     (results / "index.json").write_text(json.dumps(index(rows, TOKENS, SHARD), separators=(",", ":")))
-    rng = np.random.default_rng(0)
+    rng, words = np.random.default_rng(0), Vocabulary(tuple(token.encode() for token in TOKENS))
     windows = rng.integers(VOCABULARY, size=(20, 32))
     shown = []
     for one in rows[:SHARD]:
         codes = np.where(rng.random(windows.size) < 0.1, rng.random(windows.size) * 2, 0) * (one.density > 0)
         column = sp.csc_array(codes[:, None])
         cosine = rng.random(FEATURES)
-        shown.append(describe_feature(one, column, windows, rng.random(VOCABULARY), cosine, CHOICE, rng))
+        shown.append(describe_feature(one, column, windows, rng.random(VOCABULARY), cosine, words, CHOICE, rng))
     (results / "0.json").write_text(json.dumps(shown))
     fragment = (INTERACTIVE / "fragment.html").read_text(encoding="utf-8")
     head = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

@@ -93,7 +93,7 @@
     const line = make("p", undefined, { class: "features__example" });
     data.tokens.forEach((token, place) => {
       const shade = Number(data.shades[place]);
-      const node = make(place === data.at ? "b" : "span", index.tokens[token].replaceAll("\n", "↵\n"), shade ? { class: `features__s${shade}` } : {});
+      const node = make(place === data.at ? "b" : "span", token.replaceAll("\n", "↵\n"), shade ? { class: `features__s${shade}` } : {});
       line.append(node);
     });
     return line;

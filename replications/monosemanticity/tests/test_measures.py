@@ -9,6 +9,7 @@ import torch
 
 from replications.monosemanticity.baselines import bigram_loss, unigram_loss
 from replications.monosemanticity.contexts import label_spans, mark
+from replications.monosemanticity.encoding import learn_encoding
 from replications.monosemanticity.examples import pick_examples
 from replications.monosemanticity.explainer import Examples, draw_examples, explain, predict, score
 from replications.monosemanticity.method import Autoencoder
@@ -33,6 +34,7 @@ from replications.monosemanticity.transformer import Transformer, shuffle_weight
 from replications.monosemanticity.transformer_training import Schedule, train_transformer
 from replications.monosemanticity.universality import best_matches, neuron_moments
 from replications.monosemanticity.vectors import VectorSource, cut_windows, read_activations
+from replications.monosemanticity.vocabulary import Vocabulary, read_vocabulary
 
 NEURONS, VOCABULARY, CONTEXT = 12, 30, 16
 
@@ -213,15 +215,28 @@ def test_examples_are_the_strongest_of_their_contexts_and_some_of_each_quantile(
 
     windows = np.arange(160).reshape(10, 16)
     values = np.where(np.arange(160) % 5 == 0, np.arange(160) / 160, 0).astype(np.float32)
-    shown = pick_examples(values, windows, float(values.max()), Choice, rng)
-    assert [example["tokens"][example["at"]] for example in shown[:3]] == [155, 140, 125]
+    numbers = Vocabulary(tuple(str(token).encode() for token in range(160)))
+    shown = pick_examples(values, windows, float(values.max()), numbers, Choice, rng)
+    assert [example["tokens"][example["at"]] for example in shown[:3]] == ["155", "140", "125"]
     assert [example["group"] for example in shown[3:]] == [f"quantile {number}" for number in (1, 2, 3, 4)]
     assert shown[0]["shades"][shown[0]["at"]] == "9"
 
 
+def test_a_letter_of_two_tokens_stands_with_the_second_and_alone_its_bytes_are_shown():
+    tokenizer = learn_encoding(["def שלום(): # a b"], 258)  # every byte a token
+    vocabulary = read_vocabulary(tokenizer)
+    tokens = tokenizer.encode("aש\n").ids
+    assert vocabulary.show_run(tokens) == ["a", "", "ש", "\n"]
+    assert vocabulary.show_run(tokens[2:]) == ["⟨A9⟩", "\n"] and vocabulary.show_run(tokens[:2]) == ["a", "⟨D7⟩"]
+    assert [vocabulary.show(token) for token in tokens] == ["a", "⟨D7⟩", "⟨A9⟩", "\n"]
+    assert vocabulary.show(0) == "<s>" and vocabulary.show_run([]) == []
+
+
 def test_ratings_are_summed_by_kind_and_a_missing_answer_is_refused(rng: np.random.Generator):
     values = rng.random(160) * (rng.random(160) < 0.5)
-    cards = make_cards(values, rng.integers(5, size=(10, 16)), rng.random(5), list("<&ab\n"), 2, rng)
+    cards = make_cards(
+        values, rng.integers(5, size=(10, 16)), rng.random(5), Vocabulary((b"<", b"&", b"a", b"b", b"\n")), 2, rng
+    )
     assert "&lt;" in write_page(cards) and "neuron " not in write_page(cards).replace("are neurons", "")
     most = {name: points for name, (_, points) in RUBRIC.items()}
     text = str({"0": most, "1": dict.fromkeys(most, 0)}).replace("'", '"')
