@@ -18,8 +18,13 @@ from replications.common.measurements import read_measurements
 from replications.common.params import load_params, load_setting
 from replications.common.paths import results_dir
 from replications.common.tables import read_rows
-from replications.monosemanticity.page_tables import tabulate_contexts, tabulate_dictionaries, tabulate_samples
-from replications.monosemanticity.records import ContextRow, DictionaryRow
+from replications.monosemanticity.page_tables import (
+    tabulate_by_density,
+    tabulate_contexts,
+    tabulate_dictionaries,
+    tabulate_samples,
+)
+from replications.monosemanticity.records import ContextRow, DictionaryRow, FeatureRow, read_arrays
 from replications.monosemanticity.settings import MeasureParams, Setting
 
 name = os.environ.get("REPLICATION_SETTING", "laptop")
@@ -31,6 +36,8 @@ facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
 samples = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
 dictionaries = read_rows(folder / "dictionaries.csv", DictionaryRow)
 contexts = read_rows(folder / "contexts.csv", ContextRow)
+features = read_rows(folder / "features.csv", FeatureRow)
+curve = read_arrays(folder / "arrays.npz")["curve/A/1"]
 
 
 def show(claim: str, digits: int = 2) -> str:
@@ -85,6 +92,27 @@ else:
 neurons: {swept} active features. Taken was {share:g}; in the paper's units that is {facts["coefficients"]["A"]:.4f} for
 transformer A (the paper: 0.004, for activations of another length)."""
 Markdown(choice)
+
+# %% [markdown]
+# ## Rare features
+#
+# The claims count every feature that is active on at least one token in 100,000; that line was drawn before the run. The
+# table splits the features of A/1 by how often they are active; the columns are medians. It was made after the results were
+# seen, and no verdict rests on it.
+
+# %% tags=["remove-input"]
+HTML(tabulate_by_density(features))
+
+# %% tags=["remove-input"]
+steps = [share * setting.dictionaries["A/1"].vectors / setting.batch for share in setting.resample]
+dead = [int(curve[curve[:, 0] <= step][-1, -1]) for step in steps]  # the last column counts them
+Markdown(f"""
+A feature that is hardly ever active has learnt little. Its direction is near none of A/0's, as a random one would be, and it
+has no match in B/1. Resampling is meant to put such features to use, but the paper's rule asks for features that are *never*
+active for a while. At the four points of this training it found {", ".join(map(str, dead[:-1]))} and {dead[-1]} of them among
+{len(features):,}: in so short a training an unused feature is still active now and then. So most of the dictionary lies
+idle, and a median over its features says more about the training than about the features.
+""")
 
 # %% [markdown]
 # ## Specific features

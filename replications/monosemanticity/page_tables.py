@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from statistics import median
 
-from replications.monosemanticity.records import SWEEP, ContextRow, DictionaryRow
+from replications.monosemanticity.records import SWEEP, ContextRow, DictionaryRow, FeatureRow
 
+DENSITIES = (0.01, 0.001, 0.0001, 0.00001, 0.0)  # least densities of the groups of features, the most active first
 SAMPLE_CHARACTERS = 240  # of each shown text
 
 
@@ -32,6 +34,22 @@ def tabulate_contexts(rows: Sequence[ContextRow]) -> str:
          f"{row.match_pearson:.2f}", f"{row.match_logits:.2f}", f"{row.typical_logits:.0%} ({row.typical_tokens:.0%})")
         for row in rows
     ]  # fmt: skip
+    return _table(head, body)
+
+
+def tabulate_by_density(rows: Sequence[FeatureRow]) -> str:
+    """Returns how the features of A/1 match others, by how often they are active, as a table."""
+    head = ("active on", "features", "best match in B/1", "in the random transformer", "cosine with A/0")
+    body, above = [], 1.0
+    for least in DENSITIES:
+        group = [row for row in rows if least <= row.density < above and row.density > 0]
+        typical = (
+            f"{median(getattr(row, name) for row in group):.2f}" if group else "–"
+            for name in ("match_pearson", "random_pearson", "parent_cosine")
+        )
+        label = f"at least 1 token in {1 / least:,.0f}" if least else f"fewer than 1 in {1 / above:,.0f}"
+        body.append((label, f"{len(group):,}", *typical))
+        above = least
     return _table(head, body)
 
 

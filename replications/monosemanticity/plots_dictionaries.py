@@ -72,7 +72,7 @@ def draw_matches(rows: Sequence[FeatureRow], neurons: np.ndarray, rare: float) -
                   color=PALETTE[place], label=label)  # fmt: skip
         axes.axvline(median, color=PALETTE[place], linewidth=1, linestyle=":")
     axes.set(xlabel="correlation of activations with the best match", ylabel="share of units",
-             title="Features are shared more than neurons?")  # fmt: skip
+             title="Units of A with a match in another transformer")  # fmt: skip
     axes.legend(fontsize=8)
     return figure
 
