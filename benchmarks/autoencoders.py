@@ -33,7 +33,7 @@ DISTINCT = 100  # batches of different vectors, which are gone through again and
 COEFFICIENT = 0.0004  # λ, with the squared error as a mean over neurons
 HELD_OUT, ROUNDS, SEED = 4096, 3, 0
 MANY_FEATURES, MANY_STEPS, FEW_STEPS = (1024, 4096, 16384), (10, 40, 160), 10
-PEER = "SAELens, with directions of unit length"
+PEER = "SAELens, with the paper's loss and directions of unit length"
 WHY = (
     "Both sides multiply every vector by the whole encoder. Ours has its gradients written out, and once few features "
     "are active it multiplies by those alone; SAELens leaves them to autograd, always in full."
@@ -120,20 +120,20 @@ def train_ours(vectors: Fixed, features: int = FEATURES, steps: int = STEPS) -> 
         return train_autoencoder(vectors, recipe, checkpoint, "ours")[0]
 
 
-def train_theirs(vectors: Fixed, unit_norm: bool = True) -> Autoencoder:
+def train_theirs(vectors: Fixed, as_paper: bool = True) -> Autoencoder:
     """Returns SAELens' autoencoder from the same start.
 
     Args:
         vectors: to train on.
-        unit_norm: whether its directions keep to unit length, as ours and the paper's. SAELens leaves lengths free and
-            weighs its penalty with them, so that the loss is the same once they are folded into the encoder.
+        as_paper: whether the directions keep to unit length and the squared error is a mean over neurons, as ours. By
+            itself SAELens leaves the lengths free, weighing its penalty with them, and takes the sum; its gradients
+            are then so long that it cuts them at 1, which a mean hardly ever needs.
     """
     start = start_autoencoder(vectors.vectors[:START_VECTORS], FEATURES, torch.Generator().manual_seed(SEED))
     sae = StandardTrainingSAE(
         StandardTrainingSAEConfig(
             d_in=NEURONS, d_sae=FEATURES, apply_b_dec_to_input=True, normalize_activations="none",
-            l1_coefficient=COEFFICIENT * NEURONS,  # its squared error is a sum over neurons
-            l1_warm_up_steps=0,
+            l1_coefficient=COEFFICIENT * (1 if as_paper else NEURONS), l1_warm_up_steps=0,
         )
     )  # fmt: skip
     with torch.no_grad():
@@ -146,7 +146,9 @@ def train_theirs(vectors: Fixed, unit_norm: bool = True) -> Autoencoder:
         lr_decay_steps=round(DECAY * STEPS), device="cpu",
     )  # fmt: skip
     trainer = SAETrainer(cfg=config, sae=sae, data_provider=map(vectors.take, itertools.count()))
-    if unit_norm:
+    if as_paper:
+        squared = sae.mse_loss_fn
+        sae.mse_loss_fn = lambda output, given: squared(output, given) / NEURONS
         sae.W_dec.register_hook(lambda gradient: _remove_parallel(gradient, sae.W_dec))
         trainer.optimizer.register_step_post_hook(lambda *_: restore_length(sae.W_dec.data))
     trainer.fit()

@@ -7,7 +7,7 @@ from statistics import median
 from replications.monosemanticity.records import SWEEP, ContextRow, DictionaryRow, FeatureRow
 
 DENSITIES = (0.01, 0.001, 0.0001, 0.00001, 0.0)  # least densities of the groups of features, the most active first
-SAMPLE_CHARACTERS = 240  # of each shown text
+PROMPT_CHARACTERS, SAMPLE_CHARACTERS = 60, 240  # shown of each text
 
 
 def tabulate_dictionaries(rows: Sequence[DictionaryRow]) -> str:
@@ -56,15 +56,12 @@ def tabulate_by_density(rows: Sequence[FeatureRow]) -> str:
 def tabulate_samples(samples: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
     """Returns the first sampled text of each context as a table."""
     body = [
-        (context, _shorten(texts[0]["prompt"], last=True), _shorten(texts[0]["clean"]), _shorten(texts[0]["held"]))
+        (context, texts[0]["prompt"][-PROMPT_CHARACTERS:], texts[0]["clean"][:SAMPLE_CHARACTERS],
+         texts[0]["held"][:SAMPLE_CHARACTERS])
         for context, texts in samples.items()
         if texts
-    ]
+    ]  # fmt: skip
     return _table(("context", "prompt (its end)", "without", "with the feature held"), body, code_from=1)
-
-
-def _shorten(text: str, last: bool = False) -> str:
-    return text[-SAMPLE_CHARACTERS:] if last else text[:SAMPLE_CHARACTERS]
 
 
 def _share(value: float | None) -> str:
