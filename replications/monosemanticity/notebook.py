@@ -125,9 +125,9 @@ idle, and a median over its features says more about the training than about the
 # ## Specific features
 #
 # For each context, declared by a regular expression before anything was trained, the feature of A/1 that follows it best was
-# found on one half of the held-out text. Everything in the table is from the other half. *Strong* is above half of the
-# feature's maximum; *typical logits* is the share, among the 20 tokens that the feature raises most, of tokens that are more
-# frequent in the context than outside, and in brackets the same share among all tokens.
+# found on one half of the held-out text; shares and correlations of activations are from the other half. *Strong* is above
+# half of the feature's maximum; *typical logits* is the share, among the 20 tokens that the feature raises most, of tokens
+# that are more frequent in the context than outside, and in brackets the same share among all tokens.
 
 # %% tags=["remove-input"]
 HTML(tabulate_contexts(contexts))

@@ -27,7 +27,7 @@ def draw_front(rows: Sequence[DictionaryRow]) -> Figure:
     if all(row.active > 0 for row in measured):
         axes.set_xscale("log")
     axes.set(xlabel="active features per token (L0)", ylabel="loss recovered (fraction)",
-             title="Sparser is worse, larger is better")  # fmt: skip
+             title="What is lost by having few active features")  # fmt: skip
     axes.grid(alpha=0.4)
     axes.legend(fontsize=8)
     return figure
