@@ -17,7 +17,7 @@ export PYTHONUTF8 := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test lint fresh repro new bench fuzz faults mutants screenshots audit links lock sbom vulnerabilities clean
+.PHONY: help serve site test lint fresh repro new rate bench fuzz faults mutants screenshots audit links lock sbom vulnerabilities clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
@@ -55,6 +55,10 @@ repro: $(FULL_ENV) ## Rerun one replication: make repro NAME=ioi
 
 new: $(FULL_ENV) ## Start a replication: make new NAME=… KEY=…
 	@$(BIN)/python -m replications.common.scaffold "$$NAME" "$$KEY"
+
+rate: $(FULL_ENV) ## Rate features and neurons blind: make rate, then make rate RATINGS=ratings.json
+	@$(BIN)/python -P -m replications.monosemanticity.rate $(RATINGS)
+	@test -z "$(RATINGS)" || { $(BIN)/python -P -m replications.common.judge monosemanticity laptop-rated && dvc repro -q ledger@monosemanticity; }
 
 bench: $(FULL_ENV) ## Measure speed against the peers: make bench, or make bench NAME=site
 	@$(BIN)/python -m benchmarks $${NAME:+"$$NAME"}

@@ -21,6 +21,7 @@ from replications.common.paths import REPOSITORY
 RESULTS = Path(__file__).parent / "results"
 # Modules, imported when run, and the packages whose versions their results state beside torch's.
 BENCHMARKS = {
+    "autoencoders": ("sae-lens==6.54.12",),
     "bibliography": ("bibtexparser", "pybtex"),
     "causal_tracing": ("transformers",),
     "concept_vectors": ("captum", "scikit-learn"),
