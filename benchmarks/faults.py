@@ -18,7 +18,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,9 +61,13 @@ class Survival:
     same: int = 0
     parts_left: int = 0
     half_written: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
+    faults: dict[str, int] = field(default_factory=dict)
     ended_of_two_at_once: int = 0
     same_of_two_at_once: bool = False
+
+    def count_fault(self, what: str) -> None:
+        """Counts one thing that was other after a rerun."""
+        self.faults[what] = self.faults.get(what, 0) + 1
 
 
 def kill_stage(stage: Stage, clone: Path, rng: random.Random) -> Survival:
@@ -123,13 +126,13 @@ def _kill_once(
     if number % 4 in (0, 3):
         bench.remove()
     if bench.run(kill_at=0 if bench.stage.watched else None):
-        survival.faults[f"the rerun failed: {bench.last_words()}"] += 1
+        survival.count_fault(f"the rerun failed: {bench.last_words()}")
     else:
         found = bench.read()
         survival.same += found == expected
-        for path in sorted(found.keys() | expected.keys()):
-            if found.get(path) != expected.get(path):
-                survival.faults[f"{path} is {'missing' if path not in found else 'other'}"] += 1
+        differing = {path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)}
+        for folder in sorted({str(Path(path).parent) for path in differing}):
+            survival.count_fault(f"files in {folder} were missing or other")
     survival.at_a_change += at_a_change
     survival.at_a_moment += not at_a_change
     return True

@@ -119,7 +119,7 @@ class Bench:
     def last_words(self) -> str:
         """Returns the last line that the run printed."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        return lines[-1].replace(f"{self.clone}{os.sep}", "") if lines else ""
 
     def read(self) -> dict[str, bytes]:
         """Returns the content of every file of the stage's outputs, but for times and hidden parts of files."""
