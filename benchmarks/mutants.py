@@ -84,10 +84,23 @@ def bring_clone(clone: Path) -> str:
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != commit:
         subprocess.run(["git", "-C", str(clone), "fetch", "--quiet", "origin"], check=True)
         subprocess.run(["git", "-C", str(clone), "checkout", "--quiet", "--force", "--detach", commit], check=True)
+        drop_broken(stamp.parent)
         forget(stamp.parent)
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(commit, encoding="utf-8")
+    else:
+        drop_broken(stamp.parent)
     return commit
+
+
+def drop_broken(folder: Path) -> None:
+    """Removes results of which a kill left half, with the module that has the mutants: mutmut then makes both anew."""
+    for meta in folder.rglob("*.meta"):
+        try:
+            json.loads(meta.read_text(encoding="utf-8"))
+        except json.JSONDecodeError:
+            meta.unlink()
+            meta.with_suffix("").unlink(missing_ok=True)
 
 
 def forget(folder: Path) -> None:

@@ -127,3 +127,14 @@ def test_after_another_commit_only_what_was_killed_is_known(tmp_path: Path):
     mutants.forget(tmp_path / "mutants")
     assert json.loads(meta.read_text())["exit_code_by_key"] == {"a": 1, "b": None, "c": None, "d": None, "e": None}
     assert [path for path in (tmp_path / "mutants").rglob("*") if path.is_file()] == [meta]
+
+
+def test_results_that_a_kill_left_half_written_are_made_anew_with_their_mutants(tmp_path: Path):
+    meta = write_results(tmp_path, {"a": 1})
+    module = meta.with_suffix("")
+    module.write_text("x = 1\n")
+    mutants.drop_broken(tmp_path / "mutants")
+    assert meta.exists() and module.exists()
+    meta.write_text(meta.read_text()[:20])
+    mutants.drop_broken(tmp_path / "mutants")
+    assert not meta.exists() and not module.exists()

@@ -506,6 +506,11 @@ def test_each_hidden_character_is_named_once_where_it_first_stands(shelf: Shelf)
     ]
 
 
+def test_a_hidden_character_that_is_dropped_causes_no_other_fault(shelf: Shelf) -> None:
+    shelf.replace(TOOLS, "{limits}", "{lim\u200bits}")
+    assert [fault.partition(" (")[0] for fault in shelf.faults()] == [f"{TOOLS}:8: got U+200B"]
+
+
 def test_bytes_that_are_no_text_do_not_hide_other_faults(shelf: Shelf) -> None:
     broken = shelf.read(TOOLS).replace("{limits}", "{limit}").encode().replace(b"42", b"\xe9\n\xe9")
     (shelf.root / TOOLS).write_bytes(broken)
