@@ -17,11 +17,11 @@ from replications.monosemanticity.specific import (
     correlate_label,
     label_moments,
     pearson,
+    pearson_sums,
     share,
     share_by_level,
     share_sums,
     token_posterior,
-    window_sums,
 )
 from replications.monosemanticity.universality import WINDOWS_TOGETHER
 from replications.monosemanticity.vectors import read_activations
@@ -36,21 +36,21 @@ class ContextFindings:
 
     Attributes:
         row: the numbers.
-        pearson_sums: by window, for the interval of the correlation with the proxy.
+        pearson_sums: by document, for the interval of the correlation with the proxy.
         neuron_sums: the same for the best neuron.
         match_sums: the same for the two matching features.
-        share_sums: by window, of active tokens.
-        strong_sums: by window, of strongly active tokens.
+        share_sums: by document, of active tokens.
+        strong_sums: by document, of strongly active tokens.
         levels: active tokens and those in the context by tenth of the maximum.
         texts: prompt, what was sampled without and with the feature held.
     """
 
     row: ContextRow
-    pearson_sums: Float[np.ndarray, "window 6"]
-    neuron_sums: Float[np.ndarray, "window 6"]
-    match_sums: Float[np.ndarray, "window 6"]
-    share_sums: Float[np.ndarray, "window 2"]
-    strong_sums: Float[np.ndarray, "window 2"]
+    pearson_sums: Float[np.ndarray, "document 6"]
+    neuron_sums: Float[np.ndarray, "document 6"]
+    match_sums: Float[np.ndarray, "document 6"]
+    share_sums: Float[np.ndarray, "document 2"]
+    strong_sums: Float[np.ndarray, "document 2"]
     levels: Float[np.ndarray, "level 2"]
     texts: list[dict[str, str]]
 
@@ -68,7 +68,8 @@ def find_contexts(evidence: Evidence, rng: np.random.Generator) -> dict[str, Con
 def _find_context(
     evidence: Evidence, name: str, label: Bool[np.ndarray, " token"], neuron: int, written: "_Writing"
 ) -> ContextFindings:
-    half, context = evidence.half, evidence.windows.shape[1]
+    half = evidence.half
+    documents = evidence.documents[half:]
     codes, params = evidence.codes[MAIN], evidence.params
     feature = int(correlate_label(codes[:half], label[:half]).argmax())
     activations = column(codes, feature)
@@ -76,9 +77,9 @@ def _find_context(
     match = _match(evidence, activations[:half])
     matched = column(evidence.codes[OTHER], match)[half:]
     alone = read_neuron(evidence, neuron)[half:]
-    shares = share_sums(late, inside, 0.0, context)
-    strong = share_sums(late, inside, params.strong * maximum, context)
-    sums = {key: window_sums(x, y, context) for key, x, y in
+    shares = share_sums(late, inside, 0.0, documents)
+    strong = share_sums(late, inside, params.strong * maximum, documents)
+    sums = {key: pearson_sums(x, y, documents) for key, x, y in
             (("feature", late, inside), ("neuron", alone, inside), ("match", late, matched))}  # fmt: skip
     direction = evidence.dictionaries[MAIN][0].decoder[feature]
     weights, other = _logits(evidence, MAIN, feature), _logits(evidence, OTHER, match)

@@ -16,8 +16,8 @@ FILES_REMEMBERED = 20_000  # times patterns
 
 def label_documents(
     documents: Sequence[Document], tokenizer: Tokenizer, contexts: Mapping[str, str]
-) -> tuple[Int[np.ndarray, " token"], Bool[np.ndarray, "context token"]]:
-    """Returns the tokens of the documents in one line, and for each whether it overlaps a match of each context.
+) -> tuple[Int[np.ndarray, " token"], Bool[np.ndarray, "context token"], Int[np.ndarray, " token"]]:
+    """Returns the tokens of the documents in one line, whether each overlaps a match of each context, and its document.
 
     Args:
         documents: to be encoded and labelled.
@@ -26,13 +26,15 @@ def label_documents(
     """
     # Deviation: context-proxies
     patterns = [re.compile(pattern) for pattern in contexts.values()]
-    tokens, labels = [], []
+    tokens, labels, lengths = [], [], []
     for first in range(0, len(documents), BATCH_OF_DOCUMENTS):
         part = documents[first : first + BATCH_OF_DOCUMENTS]
         for document, (ids, spans) in zip(part, encode(tokenizer, part), strict=True):
             tokens.append(ids)
+            lengths.append(len(ids))
             labels.append(np.stack([label_spans(spans, mark(document, pattern)) for pattern in patterns]))
-    return np.concatenate(tokens), np.concatenate(labels, axis=1)
+    numbers = np.repeat(np.arange(len(lengths)), lengths)
+    return np.concatenate(tokens), np.concatenate(labels, axis=1), numbers
 
 
 def mark(document: Document, pattern: re.Pattern[str]) -> Bool[np.ndarray, " character"]:

@@ -126,7 +126,7 @@ def estimate_splitting(
 def estimate_contexts(
     evidence: Evidence, findings: Mapping[str, ContextFindings], rng: np.random.Generator
 ) -> Measurements:
-    """Returns the claims about specific features; intervals over windows, or over contexts for means of them."""
+    """Returns the claims about specific features; intervals over documents, or over contexts for means of them."""
     params = evidence.params
     rows = [finding.row for finding in findings.values()]
     good = [row.pearson >= params.specific_pearson and row.share >= params.specific_share for row in rows]
@@ -147,7 +147,7 @@ def estimate_contexts(
 def _estimate_named(findings: Mapping[str, ContextFindings], rng: np.random.Generator) -> Measurements:
     """Returns the claims about Arabic, base64 and Hebrew."""
 
-    def over_windows(
+    def over_documents(
         context: str, unit: str, statistic: Callable[[np.ndarray], float], sums: Callable[[ContextFindings], np.ndarray]
     ) -> Measurement:
         if context not in findings:
@@ -158,19 +158,19 @@ def _estimate_named(findings: Mapping[str, ContextFindings], rng: np.random.Gene
         return exact(value(findings[context]), 1, unit) if context in findings else missing(f"no {context}", unit)
 
     return {
-        "arabic-share": over_windows("arabic", "fraction", share, lambda found: found.share_sums),
-        "arabic-share-when-strong": over_windows("arabic", "fraction", share, lambda found: found.strong_sums),
-        "arabic-pearson": over_windows("arabic", "1", pearson, lambda found: found.pearson_sums),
+        "arabic-share": over_documents("arabic", "fraction", share, lambda found: found.share_sums),
+        "arabic-share-when-strong": over_documents("arabic", "fraction", share, lambda found: found.strong_sums),
+        "arabic-pearson": over_documents("arabic", "1", pearson, lambda found: found.pearson_sums),
         "arabic-neurons": single("arabic", "neurons", lambda found: found.row.large_coefficients),
-        "arabic-feature-in-b": over_windows("arabic", "1", pearson, lambda found: found.match_sums),
+        "arabic-feature-in-b": over_documents("arabic", "1", pearson, lambda found: found.match_sums),
         "arabic-logits-in-b": single("arabic", "1", lambda found: found.row.match_logits),
-        "base64-pearson": over_windows("base64", "1", pearson, lambda found: found.pearson_sums),
-        "base64-feature-in-b": over_windows("base64", "1", pearson, lambda found: found.match_sums),
-        "base64-best-neuron": over_windows("base64", "1", pearson, lambda found: found.neuron_sums),
-        "hebrew-pearson": over_windows("hebrew", "1", pearson, lambda found: found.pearson_sums),
-        "hebrew-feature-in-b": over_windows("hebrew", "1", pearson, lambda found: found.match_sums),
+        "base64-pearson": over_documents("base64", "1", pearson, lambda found: found.pearson_sums),
+        "base64-feature-in-b": over_documents("base64", "1", pearson, lambda found: found.match_sums),
+        "base64-best-neuron": over_documents("base64", "1", pearson, lambda found: found.neuron_sums),
+        "hebrew-pearson": over_documents("hebrew", "1", pearson, lambda found: found.pearson_sums),
+        "hebrew-feature-in-b": over_documents("hebrew", "1", pearson, lambda found: found.match_sums),
         "hebrew-logits-in-b": single("hebrew", "1", lambda found: found.row.match_logits),
-        "hebrew-best-neuron": over_windows("hebrew", "1", pearson, lambda found: found.neuron_sums),
+        "hebrew-best-neuron": over_documents("hebrew", "1", pearson, lambda found: found.neuron_sums),
     }
 
 

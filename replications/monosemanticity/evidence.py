@@ -33,15 +33,18 @@ class Evidence:
     params: MeasureParams
 
     @cached_property
-    def labelled(self) -> tuple[Int[np.ndarray, "window position"], Bool[np.ndarray, "context token"]]:
-        """Windows of held-out text, and which of their tokens lie in each context."""
+    def labelled(
+        self,
+    ) -> tuple[Int[np.ndarray, "window position"], Bool[np.ndarray, "context token"], Int[np.ndarray, " token"]]:
+        """Windows of held-out text, which of their tokens lie in each context, and the document of each."""
         s = self.workshop.setting
         documents, _ = split(read_documents(s.corpus, s.path), s.held_out)
-        tokens, labels = label_documents(documents, self.workshop.text.tokenizer, self.params.contexts)
+        tokens, labels, numbers = label_documents(documents, self.workshop.text.tokenizer, self.params.contexts)
         windows = cut_windows(tokens, s.context)
         chosen = spread(len(windows), s.evaluation_tokens // s.context)
         by_window = labels[:, : windows.size].reshape(len(labels), *windows.shape)
-        return windows[chosen], by_window[:, chosen].reshape(len(labels), -1)
+        of_window = numbers[: windows.size].reshape(windows.shape)[chosen]
+        return windows[chosen], by_window[:, chosen].reshape(len(labels), -1), of_window.reshape(-1)
 
     @property
     def windows(self) -> Int[np.ndarray, "window position"]:
@@ -52,6 +55,11 @@ class Evidence:
     def tokens(self) -> Int[np.ndarray, " token"]:
         """The same in one line."""
         return self.windows.reshape(-1)
+
+    @property
+    def documents(self) -> Int[np.ndarray, " token"]:
+        """The document of each token."""
+        return self.labelled[2]
 
     @property
     def labels(self) -> dict[str, Bool[np.ndarray, " token"]]:

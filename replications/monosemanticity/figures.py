@@ -89,8 +89,7 @@ def list_drawings(folder: Path, rare: float) -> dict[str, tuple[Callable[[], Fig
         ),
         "9-training": (
             lambda: draw_training(arrays),
-            "The training of the transformers and of the dictionaries. Steps in the curves are resamplings of dead "
-            "features.",
+            "The training of the transformers and of the dictionaries.",
         ),
     }  # fmt: skip
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from statistics import median
 
-from replications.monosemanticity.records import SWEEP, ContextRow, DictionaryRow
+from replications.monosemanticity.records import SWEEP, ContextRow, DictionaryRow, FeatureRow
 
-SAMPLE_CHARACTERS = 240  # of each shown text
+DENSITIES = (0.01, 0.001, 0.0001, 0.00001, 0.0)  # least densities of the groups of features, the most active first
+PROMPT_CHARACTERS, SAMPLE_CHARACTERS = 60, 240  # shown of each text
 
 
 def tabulate_dictionaries(rows: Sequence[DictionaryRow]) -> str:
@@ -35,18 +37,31 @@ def tabulate_contexts(rows: Sequence[ContextRow]) -> str:
     return _table(head, body)
 
 
+def tabulate_by_density(rows: Sequence[FeatureRow]) -> str:
+    """Returns how the features of A/1 match others, by how often they are active, as a table."""
+    head = ("active on", "features", "best match in B/1", "in the random transformer", "cosine with A/0")
+    body, above = [], 1.0
+    for least in DENSITIES:
+        group = [row for row in rows if least <= row.density < above and row.density > 0]
+        typical = (
+            f"{median(getattr(row, name) for row in group):.2f}" if group else "–"
+            for name in ("match_pearson", "random_pearson", "parent_cosine")
+        )
+        label = f"at least 1 token in {1 / least:,.0f}" if least else f"fewer than 1 in {1 / above:,.0f}"
+        body.append((label, f"{len(group):,}", *typical))
+        above = least
+    return _table(head, body)
+
+
 def tabulate_samples(samples: Mapping[str, Sequence[Mapping[str, str]]]) -> str:
     """Returns the first sampled text of each context as a table."""
     body = [
-        (context, _shorten(texts[0]["prompt"], last=True), _shorten(texts[0]["clean"]), _shorten(texts[0]["held"]))
+        (context, texts[0]["prompt"][-PROMPT_CHARACTERS:], texts[0]["clean"][:SAMPLE_CHARACTERS],
+         texts[0]["held"][:SAMPLE_CHARACTERS])
         for context, texts in samples.items()
         if texts
-    ]
+    ]  # fmt: skip
     return _table(("context", "prompt (its end)", "without", "with the feature held"), body, code_from=1)
-
-
-def _shorten(text: str, last: bool = False) -> str:
-    return text[-SAMPLE_CHARACTERS:] if last else text[:SAMPLE_CHARACTERS]
 
 
 def _share(value: float | None) -> str:

@@ -27,7 +27,7 @@ def draw_front(rows: Sequence[DictionaryRow]) -> Figure:
     if all(row.active > 0 for row in measured):
         axes.set_xscale("log")
     axes.set(xlabel="active features per token (L0)", ylabel="loss recovered (fraction)",
-             title="Sparser is worse, larger is better")  # fmt: skip
+             title="What is lost by having few active features")  # fmt: skip
     axes.grid(alpha=0.4)
     axes.legend(fontsize=8)
     return figure
@@ -72,7 +72,7 @@ def draw_matches(rows: Sequence[FeatureRow], neurons: np.ndarray, rare: float) -
                   color=PALETTE[place], label=label)  # fmt: skip
         axes.axvline(median, color=PALETTE[place], linewidth=1, linestyle=":")
     axes.set(xlabel="correlation of activations with the best match", ylabel="share of units",
-             title="Features are shared more than neurons?")  # fmt: skip
+             title="Units of A with a match in another transformer")  # fmt: skip
     axes.legend(fontsize=8)
     return figure
 

@@ -39,31 +39,41 @@ def column(codes: sp.csr_array, feature: int) -> Float[np.ndarray, " token"]:
     return values
 
 
-def window_sums(
-    first: Float[np.ndarray, " token"], second: Float[np.ndarray, " token"], context: int
-) -> Float[np.ndarray, "window 6"]:
-    """Returns for each window the sums from which `pearson` follows: 1, x, y, x², y², xy."""
-    x, y = (values.astype(np.float64).reshape(-1, context) for values in (first, second))
-    return np.stack([np.full(len(x), float(context)), x.sum(1), y.sum(1), (x * x).sum(1), (y * y).sum(1),
-                     (x * y).sum(1)], axis=1)  # fmt: skip
+def sum_by_document(
+    documents: Int[np.ndarray, " token"], *values: Float[np.ndarray, " token"]
+) -> Float[np.ndarray, "document value"]:
+    """Returns the sums of values over the tokens of each document."""
+    _, place = np.unique(documents, return_inverse=True)
+    return np.stack([np.bincount(place, value.astype(np.float64)) for value in values], axis=1)
 
 
-def pearson(sums: Float[np.ndarray, "window 6"]) -> float:
-    """Returns the correlation over all tokens of the windows; 0 if one of the two does not vary."""
+def pearson_sums(
+    first: Float[np.ndarray, " token"], second: Float[np.ndarray, " token"], documents: Int[np.ndarray, " token"]
+) -> Float[np.ndarray, "document 6"]:
+    """Returns for each document the sums from which `pearson` follows: 1, x, y, x², y², xy."""
+    x, y = first.astype(np.float64), second.astype(np.float64)
+    return sum_by_document(documents, np.ones_like(x), x, y, x * x, y * y, x * y)
+
+
+def pearson(sums: Float[np.ndarray, "document 6"]) -> float:
+    """Returns the correlation over all tokens of the documents; 0 if one of the two does not vary."""
     n, x, y, xx, yy, xy = sums.sum(0)
     spread = (n * xx - x * x) * (n * yy - y * y)
     return float((n * xy - x * y) / np.sqrt(spread)) if spread > 0 else 0.0
 
 
 def share_sums(
-    activations: Float[np.ndarray, " token"], label: Bool[np.ndarray, " token"], above: float, context: int
-) -> Float[np.ndarray, "window 2"]:
-    """Returns for each window the tokens with more than `above` activation, and those of them in the context."""
+    activations: Float[np.ndarray, " token"],
+    label: Bool[np.ndarray, " token"],
+    above: float,
+    documents: Int[np.ndarray, " token"],
+) -> Float[np.ndarray, "document 2"]:
+    """Returns for each document the tokens with more than `above` activation, and those of them in the context."""
     active = activations > above
-    return np.stack([active.reshape(-1, context).sum(1), (active & label).reshape(-1, context).sum(1)], axis=1)
+    return sum_by_document(documents, active, active & label)
 
 
-def share(sums: Float[np.ndarray, "window 2"]) -> float:
+def share(sums: Float[np.ndarray, "document 2"]) -> float:
     """Returns the share of active tokens that are in the context; 0 if none is active."""
     active, inside = sums.sum(0)
     return float(inside / active) if active else 0.0

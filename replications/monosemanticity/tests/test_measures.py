@@ -21,11 +21,11 @@ from replications.monosemanticity.specific import (
     correlate_label,
     count_specific,
     pearson,
+    pearson_sums,
     share,
     share_by_level,
     share_sums,
     token_posterior,
-    window_sums,
 )
 from replications.monosemanticity.splitting import nearest, random_like
 from replications.monosemanticity.text import Document
@@ -146,8 +146,10 @@ def test_a_planted_context_is_found_with_its_share_and_its_correlation(rng: np.r
     assert correlate_label(codes, label)[2] == pytest.approx(np.corrcoef(dense[:, 2], label)[0, 1])
     activations = column(codes, 2)
     assert activations == pytest.approx(dense[:, 2])
-    assert pearson(window_sums(activations, label, 16)) == pytest.approx(np.corrcoef(dense[:, 2], label)[0, 1])
-    assert share(share_sums(activations, label, 0.0, 16)) == 1
+    documents = np.sort(rng.integers(7, size=320))
+    sums = pearson_sums(activations, label, documents)
+    assert len(sums) == 7 and pearson(sums) == pytest.approx(np.corrcoef(dense[:, 2], label)[0, 1])
+    assert share(share_sums(activations, label, 0.0, documents)) == 1
     assert share_by_level(activations, label)[:, 0].sum() == label.sum()
     assert count_specific(codes, label, 0.9, 5) == 1
     tokens = np.where(label, 1, 2)
