@@ -58,6 +58,22 @@ def test_a_model_in_the_cache_is_taken_before_the_hub(folder: Path, monkeypatch:
     assert load_language_model("openai-community/gpt2").bridge.cfg.n_layers == 2
 
 
+def test_truncated_weights_are_refused(folder: Path):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ModelUnavailableError, match=r"got weights that cannot be read .*get them anew"):
+        load_language_model("openai-community/gpt2", folder)
+
+
+def test_converted_weights_that_changed_are_refused(folder: Path):
+    (folder / loader.KEPT_HASH).write_text(hash_weights(folder))
+    loader._check_kept(folder)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelUnavailableError, match=r"got SHA-256 .*delete the folder and run again"):
+        loader._check_kept(folder)
+
+
 def test_a_path_without_a_model_is_refused(tmp_path: Path):
     with pytest.raises(ModelUnavailableError, match=r"expected a folder with config.json"):
         load_language_model("openai-community/gpt2", tmp_path)
