@@ -55,8 +55,13 @@ def test_a_link_stays_a_link_and_a_device_a_device(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("target")
     write_atomically(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_text() == "new"
-    write_atomically(Path(os.devnull), "nothing")
-    assert Path(os.devnull).is_char_device()
+    # A terminal of its own: code that replaced it would fail, where it would destroy /dev/null for everyone.
+    held, terminal = os.openpty()
+    device = Path(os.ttyname(terminal))
+    write_atomically(device, "shown")
+    assert os.read(held, 5) == b"shown" and device.is_char_device()
+    os.close(held)
+    os.close(terminal)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     writer = threading.Thread(target=write_atomically, args=(pipe, "through"))
