@@ -113,12 +113,12 @@ HTML(tabulate_by_density(features))
 
 # %% tags=["remove-input"]
 steps = [share * setting.dictionaries["A/1"].vectors / setting.batch for share in setting.resample]
-dead = [int(curve[curve[:, 0] <= step][-1, -1]) for step in steps]  # the last column counts them
+dead = [int(curve[curve[:, 0] >= step][0, -1]) for step in steps]  # the last column counts those of the window before
 Markdown(f"""
 A feature that is hardly ever active has learnt little. Resampling is meant to put such features to use: at the four points
-of this training it found {", ".join(map(str, dead[:-1]))} and {dead[-1]} of {len(features):,} that were active on at most
-{setting.dead_density:.2%} of the vectors, and let them start anew. In a first run, with the paper's rule, it found one,
-and most of the dictionary lay idle: see the deviations.
+of this training it found {", ".join(f"{n:,}" for n in dead[:-1])} and {dead[-1]:,} of {len(features):,} that were active on
+at most {setting.dead_density:.2%} of the vectors, and let them start anew. Most fell idle again: at the end there were
+{int(curve[-1, -1]):,}. In a first run, with the paper's rule, resampling found one feature in all: see the deviations.
 """)
 
 # %% [markdown]
