@@ -31,7 +31,11 @@ def execute_notebook(source: str, *, folder: str, setting: str) -> NotebookNode:
     notebook = jupytext.reads(source, fmt="py:percent")
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     client = NotebookClient(
-        notebook, timeout=CELL_TIMEOUT_S, resources={"metadata": {"path": folder}}, record_timing=False
+        notebook,
+        timeout=CELL_TIMEOUT_S,
+        resources={"metadata": {"path": folder}},
+        record_timing=False,
+        coalesce_streams=True,  # on a busy machine what a cell prints comes in pieces
     )
     client.execute(env={**os.environ, "REPLICATION_SETTING": setting, "PYTHONHASHSEED": "0"})
     notebook.metadata = nbformat.from_dict({"kernelspec": notebook.metadata.kernelspec})

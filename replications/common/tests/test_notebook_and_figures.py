@@ -32,6 +32,12 @@ def test_a_notebook_works_in_its_folder_and_keeps_nothing_of_the_run(tmp_path):
     assert notebook.metadata == {"kernelspec": kernel} and notebook.cells[0].metadata == {}
 
 
+def test_what_a_cell_prints_in_pieces_is_one_output(tmp_path):
+    source = "# %%\nimport time\nfor part in 'ab':\n    print(part, flush=True)\n    time.sleep(0.5)\n"
+    [printed] = execute_notebook(source, folder=str(tmp_path), setting="small").cells[0].outputs
+    assert printed.text == "a\nb\n"
+
+
 def test_a_crashed_notebook_is_refused(tmp_path):
     with pytest.raises(CellExecutionError, match="boom"):
         execute_notebook("# %%\nraise ValueError('boom')", folder=str(tmp_path), setting="small")
