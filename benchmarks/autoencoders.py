@@ -114,7 +114,7 @@ def plant_vectors(count: int) -> Tensor:
 
 def train_ours(vectors: Fixed, features: int = FEATURES, steps: int = STEPS) -> Autoencoder:
     """Returns our autoencoder. SAELens resamples nothing, so neither do we."""
-    recipe = Recipe(features, COEFFICIENT, steps, RATE, DECAY, (), 0, 0.2, SEED)
+    recipe = Recipe(features, COEFFICIENT, steps, RATE, DECAY, (), 0.0, 0, 0.2, SEED)
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Checkpoint(Path(folder) / "never", "benchmark", float("inf"))
         return train_autoencoder(vectors, recipe, checkpoint, "ours")[0]

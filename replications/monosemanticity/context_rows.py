@@ -26,7 +26,7 @@ from replications.monosemanticity.specific import (
 from replications.monosemanticity.universality import WINDOWS_TOGETHER
 from replications.monosemanticity.vectors import read_activations
 
-OTHERS = 3  # random features that are held at their maximum beside each specific one
+OTHERS = 10  # random features that are held at their maximum beside each specific one
 SHOWN_SAMPLES = 2  # texts kept for the page
 
 

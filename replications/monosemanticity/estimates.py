@@ -55,14 +55,14 @@ def estimate_sparsity(
     """Returns how sparse A/1 is; intervals over windows, or over features where shares of features are counted."""
     found, rare = densities[MAIN], evidence.params.rare
     active = active_by_window(evidence.codes[MAIN], evidence.windows.shape[1])
-    live = max(1, int((found > 0).sum()))
+    used = max(1, int((found > 0).sum()))
     typical = bootstrap_median(found[found > 0], rng, "fraction")
     return {
         "active-features": bootstrap_mean(active, rng, unit="features"),
         "dead-features": bootstrap_mean(found == 0, rng, unit="fraction"),
         "ultralow-density-features": bootstrap_mean((found > 0) & (found < rare), rng, unit="fraction"),
         "median-density": typical,
-        "zero-features": bootstrap_mean(1 - active / live, rng, unit="fraction"),
+        "zero-features": bootstrap_mean(1 - active / used, rng, unit="fraction"),
         "zero-neurons": bootstrap_mean(zero_neurons, rng, unit="fraction"),
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 WEISZFELD_STEPS = 100
@@ -50,14 +50,14 @@ class Step:
         squared_error: mean over batch and neurons.
         active: mean number of active features (L0).
         penalty: mean over the batch of the sum of the codes (L1), without the coefficient.
-        fired: features that were active on any vector.
+        counts: vectors on which each feature was active.
         gradients: of the loss, by the name of the parameter.
     """
 
     squared_error: float
     active: float
     penalty: float
-    fired: Bool[Tensor, " feature"]
+    counts: Int[Tensor, " feature"]
     gradients: dict[str, Tensor]
 
 
@@ -103,9 +103,9 @@ def take_gradients(
     if sparse is None:
         sparse = vectors.device.type == "cpu" and count < SPARSE_BELOW * codes.numel()
     rule = _sparse_gradients if sparse else _dense_gradients
-    residual, fired, gradients = rule(autoencoder, vectors, codes, mask, coefficient)
+    residual, counts, gradients = rule(autoencoder, vectors, codes, mask, coefficient)
     total = float(codes.sum())
-    return Step(float(residual.square().mean()), count / len(vectors), total / len(vectors), fired, gradients)
+    return Step(float(residual.square().mean()), count / len(vectors), total / len(vectors), counts, gradients)
 
 
 def _dense_gradients(
@@ -117,7 +117,7 @@ def _dense_gradients(
     summed = inward.sum(0)
     return (
         residual,
-        mask.any(0),
+        mask.sum(0),
         {
             "encoder": inward.T @ (vectors - autoencoder.bias),
             "encoder_bias": summed,
@@ -158,7 +158,7 @@ def _sparse_gradients(
     summed = torch.zeros(features).index_add_(0, columns, inward)
     return (
         residual,
-        active > 0,
+        active,
         {
             "encoder": gather(vectors, inward).addr_(summed, autoencoder.bias, alpha=-1),
             "encoder_bias": summed,

@@ -33,6 +33,7 @@ params = load_params("monosemanticity", "measure", MeasureParams)
 folder = results_dir("monosemanticity", name)
 measured = read_measurements("monosemanticity", name)
 facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+training = json.loads((folder / "run-train.json").read_text(encoding="utf-8"))
 samples = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
 dictionaries = read_rows(folder / "dictionaries.csv", DictionaryRow)
 contexts = read_rows(folder / "contexts.csv", ContextRow)
@@ -85,7 +86,7 @@ HTML(tabulate_dictionaries(dictionaries))
 harder = "a harder baseline" if measured["zero-ablation-is-generous"].value > 0 else "no harder a baseline"
 Markdown(f"""
 The MLP at its mean is {harder} here: loss recovered of A/1 against zero, minus that against the mean, is
-{show("zero-ablation-is-generous")}. The training took {facts["wall_seconds_of_last_start"] / 60:.0f} minutes.
+{show("zero-ablation-is-generous")}. The training took {training["wall_seconds"] / 60:.0f} minutes.
 """)
 
 # %% tags=["remove-input"]
@@ -112,13 +113,12 @@ HTML(tabulate_by_density(features))
 
 # %% tags=["remove-input"]
 steps = [share * setting.dictionaries["A/1"].vectors / setting.batch for share in setting.resample]
-dead = [int(curve[curve[:, 0] <= step][-1, -1]) for step in steps]  # the last column counts them
+dead = [int(curve[curve[:, 0] >= step][0, -1]) for step in steps]  # the last column counts those of the window before
 Markdown(f"""
-A feature that is hardly ever active has learnt little. Its direction is near none of A/0's, as a random one would be, and it
-has no match in B/1. Resampling is meant to put such features to use, but the paper's rule asks for features that are *never*
-active for a while. At the four points of this training it found {", ".join(map(str, dead[:-1]))} and {dead[-1]} of them among
-{len(features):,}: in so short a training an unused feature is still active now and then. So most of the dictionary lies
-idle, and a median over its features says more about the training than about the features.
+A feature that is hardly ever active has learnt little. Resampling is meant to put such features to use: at the four points
+of this training it found {", ".join(f"{n:,}" for n in dead[:-1])} and {dead[-1]:,} of {len(features):,} that were active on
+at most {setting.dead_density:.2%} of the vectors, and let them start anew. Most fell idle again: at the end there were
+{int(curve[-1, -1]):,}. In a first run, with the paper's rule, resampling found one feature in all: see the deviations.
 """)
 
 # %% [markdown]

@@ -40,6 +40,7 @@ class Setting(StageParams):
     rate: float
     decay: float
     resample: tuple[float, ...]
+    dead_density: float
     resample_inputs: int
     dictionaries: dict[str, Dictionary]
     evaluation_tokens: int

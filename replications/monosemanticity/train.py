@@ -4,7 +4,6 @@ python -P -m replications.monosemanticity.train SETTING
 """
 
 import json
-import time
 from functools import partial
 
 import torch
@@ -12,6 +11,7 @@ import torch
 from replications.common.files import write_json
 from replications.common.params import load_params, load_setting
 from replications.common.paths import artifacts_dir
+from replications.common.provenance import record_run
 from replications.common.stage import parse_setting
 from replications.monosemanticity.settings import Setting
 from replications.monosemanticity.settings import TrainParams as Params
@@ -76,33 +76,37 @@ def fit_dictionaries(workshop: Workshop, share: float | None) -> dict[str, float
     return coefficients
 
 
-def main() -> None:
-    """Writes `artifacts/<setting>/models/`: a folder with weights for each unit, and `training.json`."""
-    setting_name = parse_setting(REPLICATION)
-    setting = load_setting(REPLICATION, setting_name, Setting)
-    params = load_params(REPLICATION, "train", Params)
-    folder = artifacts_dir(REPLICATION, setting_name) / "models"
-    started = time.perf_counter()
-    workshop = open_workshop(folder, setting, params)
+def train_all(workshop: Workshop) -> dict[str, object]:
+    """Trains whatever is not yet trained; returns what is told of it beside the weights."""
+    setting = workshop.setting
     run_units([(name, partial(fit_transformer, workshop, name)) for name in setting.seeds], setting.workers)
     share, active = None, {}
     if setting.coefficient is None:
         scale = typical_length(workshop, load_transformer(workshop, "A")) / setting.neurons
         active = sweep(workshop, scale)
-        share = choose(active, params.target_l0)
+        share = choose(active, workshop.params.target_l0)
         print(f"active features by coefficient: {json.dumps(active)}; taken: {share}", flush=True)
-    coefficients = fit_dictionaries(workshop, share)
-    write_json(
-        folder / "training.json",
-        {
-            "training_tokens": len(workshop.text.training),
-            "held_out_tokens": len(workshop.text.held_out),
-            "sweep_active": active,
-            "chosen_share": share,
-            "coefficients": coefficients,
-            "wall_seconds_of_last_start": round(time.perf_counter() - started, 1),
-        },
-    )
+    return {
+        "training_tokens": len(workshop.text.training),
+        "held_out_tokens": len(workshop.text.held_out),
+        "sweep_active": active,
+        "chosen_share": share,
+        "coefficients": fit_dictionaries(workshop, share),
+    }
+
+
+def main() -> None:
+    """Writes `artifacts/<setting>/models/`: a folder with weights for each unit, and `training.json`.
+
+    The time in `run-train.json` is that of the last start: a training that was cut off counts what it did afterwards.
+    """
+    name = parse_setting(REPLICATION)
+    setting = load_setting(REPLICATION, name, Setting)
+    params = load_params(REPLICATION, "train", Params)
+    folder = artifacts_dir(REPLICATION, name) / "models"
+    with record_run(REPLICATION, name, seeds=[params.seed, *setting.seeds.values()], stage="train") as run:
+        run.device = setting.device
+        write_json(folder / "training.json", train_all(open_workshop(folder, setting, params)))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from tqdm import tqdm
 
@@ -32,7 +32,8 @@ class Recipe:
     Attributes:
         coefficient: λ of the L1 penalty.
         steps: batches.
-        resample: shares of the steps at which dead features are resampled.
+        resample: shares of the steps at which dead features are resampled, multiples of the first.
+        dead_density: share of vectors; a feature that is active on no more of them is dead.
         resample_inputs: vectors that may become new features.
     """
 
@@ -42,20 +43,26 @@ class Recipe:
     rate: float
     decay: float
     resample: tuple[float, ...]
+    dead_density: float
     resample_inputs: int
     norm_share: float
     seed: int
 
     @property
     def resample_steps(self) -> dict[int, int]:
-        """The steps before which dead features are resampled, with their number."""
-        return {round(share * self.steps): number for number, share in enumerate(self.resample)}
+        """The steps before which dead features are resampled, with their number; each ends a window."""
+        return {round(2 * share / self.resample[0]) * self.window: n for n, share in enumerate(self.resample)}
 
     @property
-    def silence(self) -> int:
-        """Steps without firing after which a feature is dead: half of those before the first resampling, as printed."""
+    def window(self) -> int:
+        """Steps over which activity is counted: half of those before the first resampling, as printed."""
         # Deviation: resampling-in-shares
         return max(1, round(self.resample[0] * self.steps / 2)) if self.resample else self.steps
+
+    def find_dead(self, counts: Int[Tensor, " feature"], batch: int) -> Bool[Tensor, " feature"]:
+        """Tells which features are dead, given the vectors of the last whole window on which they were active."""
+        # Deviation: rarely-active-is-dead
+        return counts <= self.dead_density * self.window * batch
 
     def rate_at(self, step: int) -> float:
         """Returns the learning rate: constant, then falling to 0 over the last share `decay`."""
@@ -82,27 +89,37 @@ def train_autoencoder(
     for name, tensor in autoencoder.parameters.items():
         setattr(autoencoder, name, tensor.to(device))
     optimizer = torch.optim.Adam(list(autoencoder.parameters.values()), lr=recipe.rate, fused=True)
-    step, silent = 0, torch.zeros(recipe.features, dtype=torch.long, device=device)
+    step, counts = 0, torch.zeros(recipe.features, dtype=torch.long, device=device)
+    last = torch.full_like(counts, recipe.window * source.batch)  # of the window before; in the first none is dead
     history: list[list[float]] = []
     if state is not None:
         restore_optimizer(optimizer, autoencoder.parameters, state)
-        step, silent = int(state["step"]), state["silent"].to(device)
+        step, counts, last = int(state["step"]), state["counts"].to(device), state["last"].to(device)
         history = state["history"].tolist()
     every = max(1, recipe.steps // RECORDS)
     bar = tqdm(total=recipe.steps, initial=step, desc=title, unit="step", mininterval=10)
     while step < recipe.steps:
+        if step and step % recipe.window == 0:
+            last, counts = counts, torch.zeros_like(counts)
         if step in recipe.resample_steps:
-            _resample_dead(autoencoder, optimizer, silent, source, recipe, recipe.resample_steps[step])
+            dead = recipe.find_dead(last, source.batch).nonzero().flatten()
+            _resample_dead(autoencoder, optimizer, dead, source, recipe, recipe.resample_steps[step])
         taken = take_gradients(autoencoder, source.take(step), recipe.coefficient)
         _descend(autoencoder, optimizer, taken.gradients, recipe.rate_at(step))
-        silent = torch.where(taken.fired, 0, silent + 1)
+        counts += taken.counts
         if step % every == 0 or step == recipe.steps - 1:
-            dead = int((silent >= recipe.silence).sum())
-            history.append([step, taken.squared_error, taken.active, taken.penalty, dead])
+            dead_now = int(recipe.find_dead(last, source.batch).sum())
+            history.append([step, taken.squared_error, taken.active, taken.penalty, dead_now])
         step += 1
         bar.update()
         if checkpoint.is_due:
-            _write(checkpoint, autoencoder, optimizer, step, silent, history)
+            _write(
+                checkpoint,
+                autoencoder,
+                optimizer,
+                {"step": torch.tensor(step), "counts": counts, "last": last},
+                history,
+            )
     bar.close()
     return autoencoder, np.array(history)
 
@@ -133,13 +150,12 @@ def _descend(
 def _resample_dead(
     autoencoder: Autoencoder,
     optimizer: torch.optim.Optimizer,
-    silent: Int[Tensor, " feature"],
+    dead: Int[Tensor, " dead"],
     source: VectorSource,
     recipe: Recipe,
     number: int,
 ) -> None:
-    """Resamples the features that were silent for long, and resets Adam for them, in place."""
-    dead = (silent >= recipe.silence).nonzero().flatten()
+    """Resamples the dead features, and resets Adam for them, in place."""
     if not len(dead):
         return
     # Text from the far end of the order: this training has not come there yet.
@@ -153,20 +169,18 @@ def _resample_dead(
         moments = optimizer.state[autoencoder.parameters[name]]
         moments["exp_avg"][dead] = 0
         moments["exp_avg_sq"][dead] = 0
-    silent[dead] = 0
 
 
 def _write(
     checkpoint: Checkpoint,
     autoencoder: Autoencoder,
     optimizer: torch.optim.Optimizer,
-    step: int,
-    silent: Tensor,
+    counted: dict[str, Tensor],
     history: list[list[float]],
 ) -> None:
     checkpoint.write(
         dict(autoencoder.parameters)
         | optimizer_state(optimizer, autoencoder.parameters)
-        | {"step": torch.tensor(step), "silent": silent}
+        | counted
         | {"history": torch.tensor(history, dtype=torch.float64).reshape(-1, len(HISTORY))}
     )

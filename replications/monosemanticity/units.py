@@ -138,7 +138,7 @@ def fit_autoencoder(
     """Trains autoencoder `name` unless it is there."""
     s = workshop.setting
     recipe = Recipe(
-        features, coefficient, vectors // s.batch, s.rate, s.decay, s.resample, s.resample_inputs,
+        features, coefficient, vectors // s.batch, s.rate, s.decay, s.resample, s.dead_density, s.resample_inputs,
         workshop.params.norm_share, workshop.params.seed,
     )  # fmt: skip
     given = hashlib.sha256((workshop.folder / _trained(transformer) / "key.json").read_bytes()).hexdigest()

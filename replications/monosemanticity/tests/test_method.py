@@ -35,7 +35,7 @@ class Planted:
 def recipe(**changes: object) -> Recipe:
     given = {
         "features": FEATURES, "coefficient": COEFFICIENT, "steps": 60, "rate": 0.003, "decay": 0.2,
-        "resample": (0.2, 0.4), "resample_inputs": 256, "norm_share": 0.2, "seed": 0,
+        "resample": (0.2, 0.4), "dead_density": 0.0, "resample_inputs": 256, "norm_share": 0.2, "seed": 0,
     }  # fmt: skip
     return Recipe(**(given | changes))
 
@@ -65,7 +65,7 @@ def test_gradients_are_those_of_autograd(autoencoder: Autoencoder, vectors: torc
         assert torch.allclose(step.gradients[name], tensor.grad, atol=1e-6), name
     assert step.squared_error == pytest.approx(float(error.detach().square().mean()), rel=1e-4)
     assert step.active == pytest.approx(float((codes > 0).sum(1).float().mean()))
-    assert torch.equal(step.fired, (codes > 0).any(0))
+    assert torch.equal(step.counts, (codes > 0).sum(0))
 
 
 def test_a_step_keeps_directions_at_unit_length_to_first_order(autoencoder: Autoencoder, vectors: torch.Tensor):
@@ -148,9 +148,15 @@ def test_training_revives_features_that_were_planted_dead(tmp_path, monkeypatch)
 def test_resampling_comes_where_the_paper_has_it():
     paper = recipe(steps=1_000_000, resample=(0.025, 0.05, 0.075, 0.1), decay=0.0)
     assert list(paper.resample_steps) == [25_000, 50_000, 75_000, 100_000]
-    assert paper.silence == 12_500
+    assert paper.window == 12_500
     assert paper.rate_at(999_999) == paper.rate
     assert recipe(steps=100, decay=0.2).rate_at(90) == pytest.approx(0.003 * 0.5)
+
+
+def test_a_feature_is_dead_if_it_was_active_on_no_more_than_a_share_of_the_vectors_of_a_window():
+    counts = torch.tensor([0, 1, 6, 7])  # of 10 steps of 64 vectors
+    assert recipe(steps=100).find_dead(counts, 64).tolist() == [True, False, False, False]
+    assert recipe(steps=100, dead_density=0.01).find_dead(counts, 64).tolist() == [True, True, True, False]
 
 
 def test_folding_the_lengths_of_directions_changes_nothing(autoencoder: Autoencoder, vectors: torch.Tensor):
