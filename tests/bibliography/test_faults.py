@@ -495,7 +495,7 @@ def test_a_list_nested_too_deeply_is_refused(shelf: Shelf) -> None:
 
 
 def test_each_hidden_character_is_named_once_where_it_first_stands(shelf: Shelf) -> None:
-    shelf.replace(OUTLINE, "title: Fast", "title: Fast\u2028\u200b")
+    shelf.replace(OUTLINE, "title: Fast", "title: Fast\u2029\u2028\u200b")
     shelf.replace(OUTLINE, "Software and articles.", "Software\u200b and articles.")
     remedy = (
         "; expected visible characters and spaces; do: delete it; indent with spaces, end lines with a newline only"
@@ -503,6 +503,7 @@ def test_each_hidden_character_is_named_once_where_it_first_stands(shelf: Shelf)
     assert shelf.faults() == [
         f"{OUTLINE}:11: got U+200B (ZERO WIDTH SPACE), 2 in all{remedy}",
         f"{OUTLINE}:11: got U+2028 (LINE SEPARATOR), 1 in all{remedy}",
+        f"{OUTLINE}:11: got U+2029 (PARAGRAPH SEPARATOR), 1 in all{remedy}",
     ]
 
 
@@ -562,7 +563,10 @@ def test_more_than_sixty_entries_in_a_file_are_refused(shelf: Shelf) -> None:
     shelf.write(TOOLS, "\n".join([tracer, *(tracer.replace("anthropic2025tracer", key) for key in keys)]))
     shelf.replace(OUTLINE, "[anthropic2025tracer]", f"[anthropic2025tracer, {', '.join(keys)}]")
     [fault] = shelf.faults()
-    assert fault.endswith("got 61 entries in one file; expected at most 60; do: split the section and its file")
+    line = shelf.read(TOOLS).count("\n", 0, shelf.read(TOOLS).index(f"{{{keys[-1]},")) + 1
+    assert fault == (
+        f"{TOOLS}:{line}: got 61 entries in one file; expected at most 60; do: split the section and its file"
+    )
 
 
 @pytest.mark.parametrize("path", [OUTLINE, VOCABULARY])

@@ -42,6 +42,7 @@ def interval(low: float, high: float) -> Measurement:
         ({"at_least": 5, "partly": {"at_least": 2}}, interval(3, 4), Verdict.PARTLY),
         ({"at_least": 5, "partly": {"at_least": 2}}, interval(1, 4), Verdict.DOES_NOT_HOLD),
         ({"at_least": 5, "partly": {"at_least": 2}}, interval(4, 6), Verdict.INCONCLUSIVE),
+        ({"close": {"rel": 0.1}, "partly": {"close": {"rel": 0.5}}}, interval(6, 7), Verdict.PARTLY),
         ({"at_most": 5}, interval(4, 5), Verdict.HOLDS),
         ({"at_most": 5}, interval(6, 7), Verdict.DOES_NOT_HOLD),
         ({"between": [1, 3]}, exact(3, 1, "1"), Verdict.HOLDS),
