@@ -46,7 +46,7 @@ class Survival:
         at_a_change: Kills just before a random change to the file system.
         same: Reruns that ended well and gave the same bytes.
         parts_left: Hidden parts of files that kills left; nothing reads them.
-        half_written: Kills that left half of a file under the file's own name.
+        half_written: Kills that left half of a file under the file's own name; a whole checkpoint beside it is none.
         faults: What was other after a rerun, and how often.
         ended_of_two_at_once: How many of two runs at the same time ended well.
         same_of_two_at_once: Whether both together gave the same bytes.
@@ -122,7 +122,8 @@ def _kill_once(
     if status != -signal.SIGKILL:
         return False
     survival.parts_left += bench.count_hidden() - hidden
-    survival.half_written += any(content != expected.get(path) for path, content in bench.read().items())
+    found = bench.read()
+    survival.half_written += any(path in found and found[path] != content for path, content in expected.items())
     if number % 4 in (0, 3):
         bench.remove()
     if bench.run(kill_at=0 if bench.stage.watched else None):
