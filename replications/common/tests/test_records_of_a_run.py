@@ -111,8 +111,8 @@ def test_a_bootstrap_says_of_how_many_items_and_seeds_and_draws_as_many_items_as
 
 
 def test_a_bootstrap_interval_is_that_of_the_quantiles_and_comes_again_with_its_seed():
-    values, generator = np.array([0.0, 1.0, 5.0]), np.random.default_rng(8)
-    draws = [values[generator.integers(3, size=3)].mean() for _ in range(2000)]
+    values, generator = np.arange(20.0) ** 2, np.random.default_rng(8)
+    draws = [values[generator.integers(20, size=20)].mean() for _ in range(2000)]
     low, high = np.quantile(draws, [0.025, 0.975])
     measured = bootstrap_mean(values, np.random.default_rng(8), unit="1")
     assert (measured.low, measured.high) == (pytest.approx(low), pytest.approx(high))
