@@ -9,14 +9,15 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from replications.common.files import write_bytes, write_json
+from replications.common.arrays import read_arrays, write_arrays
+from replications.common.files import write_json
 from replications.common.params import StageParams, load_params, load_setting
 from replications.common.paths import artifacts_dir
 from replications.common.stage import parse_setting
 from replications.trak.data import Images, load_images
 from replications.trak.method import choose_share, soft_threshold
 from replications.trak.resampling import empirical_influence, lasso_datamodels, ridge_datamodels
-from replications.trak.retraining import check_device, pack
+from replications.trak.retraining import check_device
 from replications.trak.scoring import Clock, Scored, Scorer
 from replications.trak.settings import NAME, Setting
 
@@ -91,10 +92,7 @@ def main() -> None:
     params, setting = load_params(NAME, "attribute", Params), load_setting(NAME, name, Setting)
     check_device(setting)
     folder = artifacts_dir(NAME, name)
-    arrays = {}
-    for part in ("truth", "pool", "weights"):
-        with np.load(folder / f"{part}.npz", allow_pickle=False) as content:
-            arrays[part] = dict(content)
+    arrays = {part: read_arrays(folder / f"{part}.npz") for part in ("truth", "pool", "weights")}
     subsets = arrays["truth"]["masks"].T.astype(np.float32)
     predictions, kept, clock = {}, {}, Clock()
     found = score_all(setting, params, load_images(setting), arrays["pool"], arrays["weights"]["weights"], clock)
@@ -104,8 +102,8 @@ def main() -> None:
             predictions[f"{scored.method}@{scored.models}"] = (scored.scores @ subsets).astype(np.float32)
             if scored.method in KEPT:
                 kept[scored.method] = scale_to_one(scored.scores)
-    write_bytes(folder / "predictions.npz", pack(predictions))
-    write_bytes(folder / "attributions.npz", pack(kept))
+    write_arrays(folder / "predictions.npz", predictions)
+    write_arrays(folder / "attributions.npz", kept)
     seconds = {part: round(float(np.mean(times)), 4) for part, times in clock.seconds.items()}
     write_json(folder / "seconds.json", seconds)
     print(f"{len(predictions)} sets of scores")

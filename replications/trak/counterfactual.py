@@ -1,29 +1,30 @@
 """Stage: removes the images that a method calls most helpful for a target, and trains again.
 
-python -P -m replications.trak.counterfactual SETTING [--engine dask --scheduler ADDRESS]
+python -P -m replications.trak.counterfactual SETTING
 
 For logistic regression it also leaves out every image in turn.
 """
 
 import hashlib
 import json
-from functools import partial
+import shutil
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from tqdm import tqdm
 
-from replications.common.files import write_bytes
+from replications.common.arrays import Arrays, read_arrays, write_arrays
+from replications.common.engines import run_tasks
 from replications.common.imports import hash_code
 from replications.common.params import StageParams, load_params, load_setting
 from replications.common.paths import artifacts_dir
 from replications.common.stage import parse_setting
 from replications.trak.data import Images, load_images
-from replications.trak.engines import drop_tasks, parse_engine, run_tasks
 from replications.trak.influence import head_gradients, head_hessian, last_layer_influence, with_bias
 from replications.trak.networks import log_odds, standardise
-from replications.trak.retraining import Task, check_device, cut_tasks, join, pack, retrain
+from replications.trak.retraining import Task, cut_tasks, join, open_retraining
 from replications.trak.settings import NAME, Setting
 from replications.trak.training import fit_logistic, penalised_factor
 
@@ -59,7 +60,7 @@ def plan(setting: Setting, scores: dict[str, np.ndarray], seed: int) -> list[Tas
     return tasks
 
 
-def read_outputs(setting: Setting, methods: int, results: list[bytes]) -> dict[str, np.ndarray]:
+def read_outputs(setting: Setting, methods: int, results: Sequence[Arrays]) -> dict[str, np.ndarray]:
     """Returns `before` (target, repeat) and `after` (removed, method, target, repeat): each target's own output."""
     outputs = join(results, "outputs")
     targets, repeats = setting.counterfactual_targets, setting.counterfactual_repeats
@@ -104,23 +105,20 @@ def leave_one_out(setting: Setting, images: Images) -> dict[str, np.ndarray]:
 
 def main() -> None:
     """Writes `counterfactual.npz` into `artifacts/<setting>`."""
-    engine, rest = parse_engine()
-    name = parse_setting(NAME, rest)
+    name = parse_setting(NAME)
     params, setting = load_params(NAME, "counterfactual", Params), load_setting(NAME, name, Setting)
-    check_device(setting)
-    images, folder = load_images(setting), artifacts_dir(NAME, name)
+    folder = artifacts_dir(NAME, name)
     content = hashlib.sha256((folder / "attributions.npz").read_bytes()).hexdigest()
-    with np.load(folder / "attributions.npz", allow_pickle=False) as arrays:
-        scores = dict(arrays)
+    scores = read_arrays(folder / "attributions.npz")
     code = hash_code("replications.trak.counterfactual")
     key = json.dumps([code, params.model_dump(), setting.model_dump(), content])
-    tasks = plan(setting, scores, params.seed)
-    results = run_tasks("retraining", partial(retrain, setting, images), tasks, engine, folder / "unfinished-2", key)
+    tasks = {task.name: task for task in plan(setting, scores, params.seed)}
+    results = run_tasks("retraining", open_retraining, (setting,), tasks, folder / "unfinished-2", key)
     found = read_outputs(setting, len(scores), results) | {"methods": np.array(list(scores))}
     if setting.network == "linear":
-        found |= leave_one_out(setting, images)
-    write_bytes(folder / "counterfactual.npz", pack(found))
-    drop_tasks(folder / "unfinished-2")
+        found |= leave_one_out(setting, load_images(setting))
+    write_arrays(folder / "counterfactual.npz", found)
+    shutil.rmtree(folder / "unfinished-2")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from replications.common.arrays import read_arrays, write_arrays
 from replications.common.claims import load_claims
 from replications.common.files import write_bytes
 from replications.common.measurements import Measurement, write_measurements
@@ -30,7 +31,6 @@ from replications.trak.estimates import (
     tabulate_scores,
 )
 from replications.trak.lds import bootstrap_scores
-from replications.trak.retraining import pack
 from replications.trak.settings import NAME, Setting
 from replications.trak.tables import Fall, Score
 
@@ -103,10 +103,8 @@ def main() -> None:
     source, results = artifacts_dir(NAME, name), results_dir(NAME, name)
     attempted = [s.id for s in load_claims(NAME).statements() if s.expect[name].not_attempted is None]
     with record_run(NAME, name, seeds=[params.seed]) as run:
-        arrays = {}
-        for part in ("truth", "predictions", "attributions", "counterfactual"):
-            with np.load(source / f"{part}.npz", allow_pickle=False) as content:
-                arrays[part] = dict(content)
+        parts = ("truth", "predictions", "attributions", "counterfactual")
+        arrays = {part: read_arrays(source / f"{part}.npz") for part in parts}
         if setting.data == "fashion":
             run.add_hash("fashion-mnist.npz", hashlib.sha256((replication_dir(NAME) / SUBSET).read_bytes()).hexdigest())
         training = json.loads((source / "training.json").read_text(encoding="utf-8"))
@@ -116,7 +114,7 @@ def main() -> None:
         write_rows(results / "scores.csv", scores, Score)
         write_rows(results / "falls.csv", falls, Fall)
         write_bytes(results / "networks.json", (source / "training.json").read_bytes())
-        write_bytes(results / "pictures.npz", pack(collect_pictures(load_images(setting), arrays, params.strongest)))
+        write_arrays(results / "pictures.npz", collect_pictures(load_images(setting), arrays, params.strongest))
         write_measurements(NAME, name, measured)
 
 

@@ -1,20 +1,25 @@
 """Retraining as tasks: which networks, on which images, and what is kept of them."""
 
-import io
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from replications.trak.data import Images
+from replications.common.arrays import Arrays
+from replications.trak.data import Images, load_images
 from replications.trak.networks import Network, build_network, log_odds, standardise
 from replications.trak.settings import Setting
 from replications.trak.training import Seed, fit_logistic, flatten_head, train_alone, train_together
+
+
+class DeviceUnavailableError(RuntimeError):
+    """A setting for a GPU on a machine without one."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,18 @@ def cut_tasks(
     ]
 
 
-def retrain(setting: Setting, images: Images, task: Task) -> bytes:
-    """Returns outputs on the targets, accuracy on all of them, seconds and perhaps weights of a task, as npz."""
+def open_retraining(setting: Setting) -> Callable[[Task], Arrays]:
+    """Loads the images, and returns what does a task.
+
+    Raises:
+        DeviceUnavailableError: as `check_device`.
+    """
+    check_device(setting)
+    return partial(retrain, setting, load_images(setting))
+
+
+def retrain(setting: Setting, images: Images, task: Task) -> Arrays:
+    """Returns outputs on the targets, accuracy on all of them, seconds and perhaps weights of a task."""
     started = time.perf_counter()
     network = build_network(setting.network, images)
     pixels = standardise(images, "train", setting.device)
@@ -81,7 +96,7 @@ def retrain(setting: Setting, images: Images, task: Task) -> bytes:
     if not np.isfinite(outputs).all():
         raise ValueError(f"{task.name}: got outputs that are not finite; lower the learning_rate in params.yaml")
     kept = {"weights": weights.float().cpu().numpy()} if task.keep_weights else {}
-    return pack({"outputs": np.stack(outputs), "accuracy": np.array(accuracy), "seconds": np.array(seconds), **kept})
+    return {"outputs": np.stack(outputs), "accuracy": np.array(accuracy), "seconds": np.array(seconds), **kept}
 
 
 def _train(
@@ -109,33 +124,19 @@ def predict(
     return torch.cat([network(weights, batch, hidden=hidden) for batch in images.split(chunk)])
 
 
-def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Returns arrays as the bytes of an npz file."""
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)
-    return content.getvalue()
-
-
-def unpack(content: bytes) -> dict[str, np.ndarray]:
-    """Returns the arrays of `pack`."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return dict(arrays)
-
-
-def join(results: Sequence[bytes], name: str) -> np.ndarray:
+def join(results: Sequence[Arrays], name: str) -> np.ndarray:
     """Returns one array of all results that have it, models in the order of the tasks."""
-    parts = (unpack(result) for result in results)
-    return np.concatenate([part[name] for part in parts if name in part])
+    return np.concatenate([result[name] for result in results if name in result])
 
 
 def check_device(setting: Setting) -> None:
     """Refuses a setting that needs a GPU where there is none.
 
     Raises:
-        SystemExit: with what to do.
+        DeviceUnavailableError: with what to do.
     """
     if setting.device == "cuda" and not torch.cuda.is_available():
-        raise SystemExit(
+        raise DeviceUnavailableError(
             "got no GPU that PyTorch can use; this setting trains ResNet-9 hundreds of times and expects one; set "
             "device: cpu for it in params.yaml if you mean to wait for months"
         )

@@ -82,8 +82,8 @@ def test_removals_of_different_methods_have_the_same_seeds(setting, rng):
 
 
 def test_a_setting_for_a_gpu_is_refused_without_one(setting, monkeypatch):
-    from replications.trak.retraining import check_device
+    from replications.trak.retraining import DeviceUnavailableError, check_device
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(SystemExit, match="expects one"):
+    with pytest.raises(DeviceUnavailableError, match="expects one"):
         check_device(setting.model_copy(update={"device": "cuda"}))
