@@ -5,33 +5,23 @@ python -P -m replications.rome.edit SETTING
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+import shutil
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
-from torch import Tensor
-from tqdm import tqdm
 
+from replications.common.engines import run_tasks
 from replications.common.files import write_json
+from replications.common.imports import hash_code
 from replications.common.measurements import write_measurements
-from replications.common.models import LanguageModel
 from replications.common.params import load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
 from replications.common.provenance import record_run
 from replications.common.stage import parse_setting
-from replications.common.workers import run_tasks
-from replications.rome.covariance import load_moments
 from replications.rome.dataset import Fact, subjects_with
-from replications.rome.decoder import Decoder
 from replications.rome.edit_estimates import collect_sweep, estimate_edits, estimate_localization, estimate_texts
-from replications.rome.editing import Editor, draw_prefixes
 from replications.rome.editing import Params as EditParams
-from replications.rome.method import factorise
-from replications.rome.resuming import keep, open_pieces
+from replications.rome.editing import Task, draw_prefixes, find_moments, open_editor
 from replications.rome.settings import Setting, keep_claimed, load_decoder
 from replications.rome.tables import parse_row, write_edits
 from replications.rome.traces import read_traces
@@ -39,30 +29,6 @@ from replications.rome.traces import read_traces
 Params = EditParams
 REFERENCES = 3  # texts that a fact's consistency is measured against
 TEXT = "text "
-
-
-@dataclass(frozen=True)
-class Task:
-    """One fact, and how much is done with it; its result is kept in the file `piece`."""
-
-    fact: Fact
-    like: list[Fact]
-    swept: bool
-    writing: bool
-    piece: Path
-
-
-def open_editor(params: Params, setting: Setting, prefixes: list[str]) -> Callable[[Task], dict[str, np.ndarray]]:
-    """Loads the model, and returns what edits one fact by every method."""
-    decoder, model = load_decoder(setting)
-    factors = {layer: factorise(matrix) for layer, matrix in _moments(decoder, model, setting).items()}
-    editor = Editor(decoder, model.tokenizer, params, setting, factors, prefixes)
-
-    def edit(task: Task) -> dict[str, np.ndarray]:
-        run = partial(editor.run, task.fact, swept=task.swept, writing=task.writing, like=task.like)
-        return keep(task.piece, run)
-
-    return edit
 
 
 def main() -> None:
@@ -78,29 +44,27 @@ def main() -> None:
         run.device = setting.device
         run.add_hash(f"weights of {model.description}", model.weights_sha256)
         run.add_hash("facts", facts_hash)
-        _moments(decoder, model, setting)  # estimated once, before every process reads them
-        prefixes = draw_prefixes(decoder, model.tokenizer, params)
-        pieces = open_pieces(
-            artifacts_dir("rome", name), "replications.rome.edit",
+        find_moments(decoder, model, setting)  # estimated once, before every process reads them
+        prefixes = tuple(draw_prefixes(decoder, model.tokenizer, params))
+        key = json.dumps([
+            hash_code("replications.rome.edit"),
             params.model_dump_json(), setting.model_dump_json(), facts_hash, model.weights_sha256,
-        )  # fmt: skip
-        tasks = [
-            Task(
+        ])  # fmt: skip
+        tasks = {
+            str(fact.case_id): Task(
                 fact=fact,
                 like=list(islice(subjects_with(known, fact.relation, fact.target_new), REFERENCES)),
                 swept=number < setting.sweep_facts,
                 writing=number < setting.texts,
-                piece=pieces / f"{fact.case_id}.npz",
             )
             for number, fact in enumerate(facts)
-        ]
-        n_layers = decoder.n_layers
+        }
+        n_layers, unfinished = decoder.n_layers, artifacts_dir("rome", name) / "unfinished-edit"
         del decoder, model  # every process loads its own
-        open_task = partial(open_editor, params, setting, prefixes)
-        editing = run_tasks(open_task, tasks, setting.processes)
-        done = list(tqdm(editing, desc="editing", unit="fact", total=len(tasks)))
+        shared = params, setting, prefixes
+        done = run_tasks("editing", open_editor, shared, tasks, unfinished, key, setting.processes)
         rows = [parse_row(list(map(str, values))) for piece in done for values in piece["rows"]]
-        texts = [_texts(piece) for piece in done if any(key.startswith(TEXT) for key in piece)]
+        texts = [_texts(piece) for piece in done if any(part.startswith(TEXT) for part in piece)]
         write_edits(folder / "edits.csv", rows)
         write_json(folder / "texts.json", {"prefixes": prefixes, "texts": texts})
         measured = {**estimate_edits(rows, setting.edit_layer, params.seed), **estimate_texts(texts, params.seed)}
@@ -109,14 +73,7 @@ def main() -> None:
             sweep = collect_sweep(rows, setting.sweep_layers, traces)
             measured |= estimate_localization(rows, sweep, traces, setting.edit_layer, n_layers, params.seed)
         write_measurements("rome", name, keep_claimed(measured, name), stage="edit")
-
-
-def _moments(decoder: Decoder, model: LanguageModel, setting: Setting) -> dict[int, Float[Tensor, "d_mlp d_mlp"]]:
-    # Deviation: covariance-text
-    return load_moments(
-        decoder, model.tokenizer, model.weights_sha256, setting.edited_layers,
-        tokens=setting.covariance_tokens, text=setting.text,
-    )  # fmt: skip
+    shutil.rmtree(unfinished)
 
 
 def _texts(piece: dict[str, np.ndarray]) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """Edits one fact by every method, and measures the model before and after."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -9,7 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from replications.common.arrays import Arrays
+from replications.common.models import LanguageModel
 from replications.common.params import StageParams
+from replications.rome.covariance import load_moments
 from replications.rome.dataset import Fact
 from replications.rome.decoder import Decoder
 from replications.rome.encoding import SubjectError, encode, encode_object, encode_prompt
@@ -20,11 +23,12 @@ from replications.rome.method import (
     TuningParams,
     ValueParams,
     edited,
+    factorise,
     find_association,
     fine_tune,
     rank_one_update,
 )
-from replications.rome.settings import Setting
+from replications.rome.settings import Setting, load_decoder
 from replications.rome.tables import FT, FTL, IDENTITY, ROME, UNEDITED, EditRow
 
 WRITERS = (UNEDITED, FT, FTL, ROME)
@@ -187,6 +191,33 @@ class Editor:
         generator = torch.Generator().manual_seed(seed)
         written = write_on(self.decoder, prompts, self.params.text_tokens, self.params.top_k, generator)
         return np.array([self.tokenizer.decode([*p, *w]) for p, w in zip(prompts, written, strict=True)])
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fact, how much is done with it, and facts that have its new object as their true one."""
+
+    fact: Fact
+    like: list[Fact]
+    swept: bool
+    writing: bool
+
+
+def open_editor(params: Params, setting: Setting, prefixes: tuple[str, ...]) -> Callable[[Task], Arrays]:
+    """Loads the model, and returns what edits one fact by every method."""
+    decoder, model = load_decoder(setting)
+    factors = {layer: factorise(matrix) for layer, matrix in find_moments(decoder, model, setting).items()}
+    editor = Editor(decoder, model.tokenizer, params, setting, factors, prefixes)
+    return lambda task: editor.run(task.fact, swept=task.swept, writing=task.writing, like=task.like)
+
+
+def find_moments(decoder: Decoder, model: LanguageModel, setting: Setting) -> dict[int, Float[Tensor, "d_mlp d_mlp"]]:
+    """Returns C of every layer that is edited; estimated once, then kept beside the models."""
+    # Deviation: covariance-text
+    return load_moments(
+        decoder, model.tokenizer, model.weights_sha256, setting.edited_layers,
+        tokens=setting.covariance_tokens, text=setting.text,
+    )  # fmt: skip
 
 
 def draw_prefixes(decoder: Decoder, tokenizer: PreTrainedTokenizerBase, params: Params) -> list[str]:

@@ -5,53 +5,25 @@ python -P -m replications.rome.measure SETTING
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+import shutil
 
-import numpy as np
-from tqdm import tqdm
-
+from replications.common.engines import run_tasks
+from replications.common.imports import hash_code
 from replications.common.measurements import write_measurements
 from replications.common.params import load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
 from replications.common.provenance import record_run
 from replications.common.stage import parse_setting
-from replications.common.workers import run_tasks
 from replications.rome.dataset import Fact
-from replications.rome.encoding import Prompt, encode_prompt, subject_tokens
-from replications.rome.resuming import keep, open_pieces
+from replications.rome.encoding import encode_prompt, subject_tokens
 from replications.rome.settings import Setting, keep_claimed, load_decoder
 from replications.rome.trace_estimates import estimate_traces
 from replications.rome.traces import Params as TraceParams
-from replications.rome.traces import Tracer, join_traces, trace_map, write_traces
+from replications.rome.traces import Task, Tracer, join_traces, open_tracer, trace_map, write_traces
 from replications.rome.tracing import noise_scale
 
 Params = TraceParams
 WORDS_SHOWN = 3  # tokens that the subject of the fact in the figure has at least
-
-
-@dataclass(frozen=True)
-class Task:
-    """One fact, and how much of it is traced; its result is kept in the file `piece`."""
-
-    prompt: Prompt
-    case_id: int
-    windowed: bool
-    controlled: bool
-    piece: Path
-
-
-def open_tracer(params: Params, setting: Setting, scale: float) -> Callable[[Task], dict[str, np.ndarray]]:
-    """Loads the model, and returns what traces one fact."""
-    tracer = Tracer(load_decoder(setting)[0], params, setting, scale)
-
-    def trace(task: Task) -> dict[str, np.ndarray]:
-        extent = {"windowed": task.windowed, "controlled": task.controlled}
-        return keep(task.piece, partial(tracer.trace, task.prompt, task.case_id, **extent))
-
-    return trace
 
 
 def main() -> None:
@@ -70,25 +42,26 @@ def main() -> None:
         everything = [encode_prompt(fact, model.tokenizer) for fact in by_id.values()]
         scale = noise_scale(decoder, subject_tokens(everything), params.noise)
         tracer = Tracer(decoder, params, setting, scale)
-        pieces = open_pieces(
-            artifacts_dir("rome", name), "replications.rome.measure",
+        key = json.dumps([
+            hash_code("replications.rome.measure"),
             params.model_dump_json(), setting.model_dump_json(), facts_hash, model.weights_sha256,
-        )  # fmt: skip
+        ])  # fmt: skip
         prompts = [encode_prompt(by_id[case], model.tokenizer) for case in content["traced"]]
-        tasks = [
-            Task(prompt, case, number < setting.windowed, number < params.controlled, pieces / f"{case}.npz")
+        tasks = {
+            str(case): Task(prompt, case, number < setting.windowed, number < params.controlled)
             for number, (prompt, case) in enumerate(zip(prompts, content["traced"], strict=True))
-        ]
-        tracing = run_tasks(partial(open_tracer, params, setting, scale), tasks, setting.processes)
-        traced = list(tqdm(tracing, desc="tracing", unit="fact", total=len(tasks)))
+        }
+        unfinished, shared = artifacts_dir("rome", name) / "unfinished-measure", (params, setting, scale)
+        traced = run_tasks("tracing", open_tracer, shared, tasks, unfinished, key, setting.processes)
         place = next((n for n, p in enumerate(prompts) if p.subject[1] - p.subject[0] >= WORDS_SHOWN), 0)
         shown, case = prompts[place], content["traced"][place]
         words = [model.tokenizer.decode([token]) for token in (*shown.tokens, shown.target[0])]
-        example = keep(pieces / "map.npz", lambda: trace_map(tracer, shown, case, words))
+        example = trace_map(tracer, shown, case, words)
         traces = join_traces(traced, tracer)
         write_traces(results_dir("rome", name) / "traces.npz", traces, example)
         measured = estimate_traces(traces, decoder.n_layers, params.seed)
         write_measurements("rome", name, keep_claimed(measured, name))
+    shutil.rmtree(unfinished)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The traces of one fact, and of many together."""
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -9,11 +8,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from replications.common.files import write_bytes
+from replications.common.arrays import Arrays, read_arrays, write_arrays
 from replications.common.params import StageParams
 from replications.rome.decoder import Decoder
 from replications.rome.encoding import LAST_SUBJECT, ROLES, Prompt, choose_places
-from replications.rome.settings import Setting
+from replications.rome.settings import Setting, load_decoder
 from replications.rome.tracing import (
     Restoration,
     Traced,
@@ -206,7 +205,23 @@ def trace_map(tracer: Tracer, prompt: Prompt, case_id: int, words: Sequence[str]
     return found
 
 
-def join_traces(pieces: Sequence[Mapping[str, np.ndarray]], tracer: Tracer) -> Traces:
+@dataclass(frozen=True)
+class Task:
+    """One fact, and how much of it is traced."""
+
+    prompt: Prompt
+    case_id: int
+    windowed: bool
+    controlled: bool
+
+
+def open_tracer(params: Params, setting: Setting, scale: float) -> Callable[[Task], Arrays]:
+    """Loads the model, and returns what traces one fact with noise of standard deviation `scale`."""
+    tracer = Tracer(load_decoder(setting)[0], params, setting, scale)
+    return lambda task: tracer.trace(task.prompt, task.case_id, windowed=task.windowed, controlled=task.controlled)
+
+
+def join_traces(pieces: Sequence[Arrays], tracer: Tracer) -> Traces:
     """Returns the traces of all facts."""
     grids = {"layers": np.array(tracer.layers), "centres": np.array(tracer.centres)}
     names = [field.name for field in fields(Traces) if field.name not in grids]
@@ -215,19 +230,14 @@ def join_traces(pieces: Sequence[Mapping[str, np.ndarray]], tracer: Tracer) -> T
 
 def write_traces(path: Path, traces: Traces, example: Mapping[str, np.ndarray]) -> None:
     """Writes traces, and the map of one fact, as npz."""
-    content = io.BytesIO()
-    arrays = {field.name: getattr(traces, field.name) for field in fields(Traces)}
-    small = {name: a.astype(np.float32) if a.dtype == float else a for name, a in {**arrays, **example}.items()}
-    np.savez_compressed(content, **small)
-    write_bytes(path, content.getvalue())
+    arrays = {field.name: getattr(traces, field.name) for field in fields(Traces)} | dict(example)
+    write_arrays(path, {name: a.astype(np.float32) if a.dtype == float else a for name, a in arrays.items()})
 
 
 def read_traces(path: Path) -> tuple[Traces, dict[str, np.ndarray]]:
     """Returns what `write_traces` wrote."""
-    with np.load(path) as arrays:
-        names = {field.name for field in fields(Traces)}
-        traces = Traces(**{name: arrays[name] for name in names})
-        return traces, {name: arrays[name] for name in arrays.files if name not in names}
+    arrays, names = read_arrays(path), [field.name for field in fields(Traces)]
+    return Traces(**{name: arrays.pop(name) for name in names}), arrays
 
 
 def effect_at(traces: Traces, layer: int) -> Float[np.ndarray, " fact"]:

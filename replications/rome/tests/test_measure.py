@@ -23,7 +23,6 @@ from replications.rome.evaluation import Questions, harmonic_score, ngram_entrop
 from replications.rome.figures import draw_averages, draw_map, draw_scores, draw_severed, draw_sweep
 from replications.rome.method import factorise
 from replications.rome.prepare import find_known
-from replications.rome.resuming import keep
 from replications.rome.runs import next_token_logits, pad
 from replications.rome.settings import DeviceUnavailableError, Setting, load_decoder
 from replications.rome.tables import FT, IDENTITY, ROME, UNEDITED, parse_row, read_edits, write_edits
@@ -102,12 +101,6 @@ def test_a_trace_is_the_same_whatever_was_traced_before(tracer, fact, tokenizer)
     tracer.trace(prompt, 6, windowed=True, controlled=True)
     again = tracer.trace(prompt, 5, windowed=True, controlled=False)
     assert all(np.array_equal(first[name], again[name], equal_nan=True) for name in first)
-
-
-def test_a_piece_that_was_kept_is_read_and_not_computed_again(tmp_path):
-    first = keep(tmp_path / "a.npz", lambda: {"x": np.arange(3), "words": np.array(["é", "b"])})
-    again = keep(tmp_path / "a.npz", lambda: pytest.fail("computed again"))
-    assert first["words"].tolist() == again["words"].tolist() == ["é", "b"] and (again["x"] == first["x"]).all()
 
 
 def test_the_best_layer_is_chosen_on_one_half_and_measured_on_the_other():
