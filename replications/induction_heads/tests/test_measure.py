@@ -17,11 +17,11 @@ from replications.induction_heads.evaluation import Probes
 from replications.induction_heads.evidence import Lines, RunEvidence
 from replications.induction_heads.measure import Params, measure_trained
 from replications.induction_heads.method import PERIOD, prefix_matching_scores, previous_token_scores
+from replications.induction_heads.runs import save_run, train_to_arrays
 from replications.induction_heads.settings import Setting
 from replications.induction_heads.tables import HeadRow, read_curves
 from replications.induction_heads.tests.test_dataset import make_text
 from replications.induction_heads.tests.test_training import PARAMS, shrink
-from replications.induction_heads.train import train_and_save
 from replications.induction_heads.training import History, RunName
 
 LINES = Lines(induction=0.4, bump=1.0, copying=0.5)
@@ -45,9 +45,9 @@ def test_every_claim_of_a_trained_setting_is_measured_on_a_tiny_run(name: str, t
         short = {"steps": 5, "snapshots": 5, "seeds": (0,), "heads": 2, "device": "cpu", "bump_from": 0, "processes": 1}
         experiments[key] = shrink(name, key, models=models, **short)
         for model in models:
-            train_and_save(
-                experiments[key], RunName(key, model, 0), PARAMS, tmp_path / "models", tmp_path / "checkpoints"
-            )
+            run = RunName(key, model, 0)
+            trained = train_to_arrays(experiments[key], PARAMS, tmp_path / "checkpoints", run)
+            save_run(tmp_path / "models" / str(run), trained)
     tiny = setting.model_copy(update={"experiments": experiments})
     claims = load_claims("induction_heads")
     wanted = [s.id for s in claims.statements() if s.expect[name].not_attempted is None]
