@@ -32,6 +32,7 @@ from replications.ioi.roles import PAPER_CIRCUIT
 from replications.ioi.search import attention_from
 from replications.ioi.search_estimates import compare_with_random_tokens, count_heads, describe_s_inhibition
 from replications.ioi.settings import CircuitParams, Setting
+from replications.ioi.sweep import sweep_anywhere
 from replications.ioi.tables import HeadRow, NodeRow, PathRow, RemovalRow
 
 Params = CircuitParams
@@ -97,7 +98,12 @@ def main() -> None:
         depends_on = (hash_code("replications.ioi.circuit"), params.model_dump_json(), *run.hashes.values())
         keep = KeptArrays(artifacts_dir("ioi", name) / "circuit", *depends_on)
         rows = read_rows(folder / "heads.csv", HeadRow)
-        results = measure_circuit(Experiments(model, prompts, params, keep), setting.model, rows)
+        source, key = (setting.model, setting.path), "\n".join(depends_on)
+        experiments = Experiments(
+            model, prompts, params, keep,
+            lambda chosen, n: sweep_anywhere(*source, chosen, params.batch_size, n, keep.folder, key),
+        )  # fmt: skip
+        results = measure_circuit(experiments, setting.model, rows)
         write_rows(folder / "circuit.csv", results.nodes, NodeRow)
         write_rows(folder / "paths.csv", results.paths, PathRow)
         write_rows(folder / "removals.csv", results.removals, RemovalRow)

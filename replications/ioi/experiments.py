@@ -1,6 +1,6 @@
 """The experiments of the second half, one after the other, on one model: what is read off it, prompt by prompt."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -42,10 +42,11 @@ from replications.ioi.roles import (
     nodes_of,
     sort_movers,
 )
-from replications.ioi.search import Lines, Search, make_cases
+from replications.ioi.search import Lines, Search
 from replications.ioi.search_estimates import SearchReadings
 from replications.ioi.settings import CircuitParams
 from replications.ioi.signals import SIGNALS, Signals, patch_from_longer_prompts
+from replications.ioi.sweep import Sweep, make_case, sweep_here
 from replications.ioi.tables import HeadRow
 
 
@@ -61,10 +62,18 @@ class Experiments:
     """
 
     def __init__(
-        self, model: LanguageModel, prompts: Sequence[Prompt], params: CircuitParams, keep: Keep = compute_again
+        self,
+        model: LanguageModel,
+        prompts: Sequence[Prompt],
+        params: CircuitParams,
+        keep: Keep = compute_again,
+        sweep: Callable[[Sequence[Prompt], int], Sweep] | None = None,
     ) -> None:
-        """Takes the model apart, and the means; what an experiment costs much to compute goes through `keep`."""
-        self.model, self.prompts, self.params, self._keep = model, prompts, params, keep
+        """Takes the model apart, and the means; what an experiment costs much to compute goes through `keep`.
+
+        `sweep` gives what measures paths on some prompts in so many batches; in this process if it is not given.
+        """
+        self.model, self.prompts, self.params, self._keep, self._sweep = model, prompts, params, keep, sweep
         self.decoder, batches = take_apart(model.bridge), encode_prompts(prompts, model.tokenizer, params.batch_size)
         refuse_unsupported(self.decoder, batches[0].clean)
         self.means = take_means(self.decoder, prompts, tqdm(batches, desc="means over p_ABC", unit="batch"))
@@ -79,14 +88,16 @@ class Experiments:
             rows: the heads of the first half, with the movers among them.
         """
         keep = self._keep_on(prompts)
-        cases = make_cases(self.decoder, encode_prompts(prompts, self.model.tokenizer, self.params.batch_size))
+        batches = encode_prompts(prompts, self.model.tokenizer, self.params.batch_size)
+        cases = [make_case(self.decoder, batch) for batch in tqdm(batches, desc="runs for the search", unit="batch")]
+        sweep = self._sweep(prompts, len(batches)) if self._sweep else sweep_here(self.decoder, cases)
         lines = Lines(self.params.path_line, self.params.difference_line, self.params.attention_line)
         difference = np.empty(len(prompts))
         for case in cases:
             final = case.clean.residuals[-1:, :, -1]
             tokens = case.batch.io_token, case.batch.s_token
             difference[case.batch.rows] = logit_difference_of_residual(self.decoder.bridge, final, *tokens)[0].numpy()
-        search = Search(self.decoder, lines, cases, difference, dict(sort_movers(rows, lines.attention)), keep)
+        search = Search(sweep, lines, cases, difference, dict(sort_movers(rows, lines.attention)))
         movers = [head for heads in search.circuit.values() for head in heads]
         search.run()
         helping = [head for role in HELPING_MOVERS for head in search.circuit[role]]

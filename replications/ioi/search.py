@@ -3,22 +3,18 @@
 Source: wang2023ioi, § 3.2 and § 3.3.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from tqdm import tqdm
 
-from replications.ioi.decoder import Decoder, embed
 from replications.ioi.encoding import END, S1_NEXT, S2, PromptBatch
-from replications.ioi.forward import run_everywhere
-from replications.ioi.keeping import Arrays, Keep, compute_again
 from replications.ioi.knockout import AblationCase
 from replications.ioi.movers import Head
-from replications.ioi.paths import Case, Target, path_effects
+from replications.ioi.paths import Case, Target
 from replications.ioi.roles import (
     DUPLICATE_TOKEN,
     INDUCTION,
@@ -30,6 +26,7 @@ from replications.ioi.roles import (
     S_INHIBITION,
     SUPPRESSOR,
 )
+from replications.ioi.sweep import Sweep
 
 
 @dataclass(frozen=True)
@@ -117,21 +114,19 @@ class Search:
     """The search on a set of prompts.
 
     Attributes:
-        decoder: the model.
+        sweep: measures paths.
         lines: the criteria.
         cases: the prompts in batches, with their runs.
         difference: logit difference of the model on them, in logits.
         circuit: role -> heads, strongest first; the movers at first.
-        keep: keeps the effects of paths.
         steps: what was seen on the way.
     """
 
-    decoder: Decoder
+    sweep: Sweep
     lines: Lines
     cases: list[Case]
     difference: Float[np.ndarray, " prompt"]
     circuit: dict[str, list[Head]]
-    keep: Keep = compute_again
     steps: list[Step] = field(default_factory=list)
 
     def run(self) -> None:
@@ -161,25 +156,7 @@ class Search:
     def _paths(self, name: str, receivers: Sequence[Head], kind: str, source: str, node: str) -> list[Paths]:
         if not receivers:
             return []
-        target = Target(tuple(receivers), kind, source, node)
-        return [Paths(name, **self.keep(f"paths: {target}, {node}", lambda: self._path_effects(name, target)))]
-
-    def _path_effects(self, name: str, target: Target) -> Arrays:
-        effects = np.zeros((len(self.difference), self.decoder.n_layers, self.decoder.n_heads))
-        of_all = np.zeros(len(self.difference))
-        for case in tqdm(self.cases, desc=name, unit="batch"):
-            found = path_effects(self.decoder, case, target)
-            effects[case.batch.rows] = found.by_sender.permute(2, 0, 1).numpy()
-            of_all[case.batch.rows] = found.of_all.numpy()
-        return {"effects": effects, "of_all": of_all}
-
-
-def make_cases(decoder: Decoder, batches: Iterable[PromptBatch]) -> list[Case]:
-    """Returns the batches with their runs on x_orig and x_new (some 7 MB a prompt for SmolLM2-135M)."""
-    return [
-        Case(batch, *(run_everywhere(decoder, embed(decoder, tokens)) for tokens in (batch.clean, batch.corrupted)))
-        for batch in tqdm(list(batches), desc="runs for the search", unit="batch")
-    ]
+        return [Paths(name, **self.sweep(name, Target(tuple(receivers), kind, source, node)))]
 
 
 def attention_from(
