@@ -1,6 +1,5 @@
 """Attributions by similarity: of gradients along training (TracIn), of their directions (GAS), of activations."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -33,8 +32,3 @@ def cosines(target: Float[Tensor, "target d"], train: Float[Tensor, "image d"]) 
     The factor 1 - p between the gradients of loss and output does not turn a gradient.
     """
     return normalize(target, dim=1) @ normalize(train, dim=1).T
-
-
-def mean_scores(parts: list[Float[Tensor, "target image"]]) -> Float[Tensor, "target image"]:
-    """Returns the mean over networks or checkpoints."""
-    return torch.stack(parts).mean(0)
