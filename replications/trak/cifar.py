@@ -9,8 +9,8 @@ import numpy as np
 import requests
 from jaxtyping import UInt8
 
+from replications.common.fashion_mnist import TIMEOUT, DataError
 from replications.common.files import write_bytes
-from replications.trak.fashion import TIMEOUT, DataError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 ADDRESS = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from replications.common.fashion_mnist import CLASSES, DataError, pick_in_turn
 from replications.common.params import StageParams, load_params
 from replications.common.paths import replication_dir
-from replications.trak import cifar, fashion
-from replications.trak.fashion import DataError, pick_in_turn
+from replications.trak import cifar
 from replications.trak.settings import NAME, Setting
 
 CIFAR2 = (3, 5)  # cat and dog
@@ -65,7 +65,7 @@ def _load_fashion(setting: Setting) -> Images:
     with np.load(path, allow_pickle=False) as arrays:
         train, labels, test, test_labels = (arrays[key] for key in ("train", "train_labels", "test", "test_labels"))
     n, t = setting.images, setting.targets
-    return Images(train[:n, None], labels[:n], test[:t, None], test_labels[:t], fashion.CLASSES, 255)
+    return Images(train[:n, None], labels[:n], test[:t, None], test_labels[:t], CLASSES, 255)
 
 
 def _load_digits(setting: Setting) -> Images:

@@ -6,15 +6,14 @@ Restored by `dvc pull`, this stage need not run. Images are the first of each cl
 chosen by its looks.
 """
 
-import io
 from pathlib import Path
 
 import numpy as np
 
-from replications.common.files import write_bytes
+from replications.common.arrays import write_arrays
+from replications.common.fashion_mnist import pick_in_turn, read_part
 from replications.common.params import StageParams, load_params
 from replications.common.paths import replication_dir
-from replications.trak.fashion import decode_images, decode_labels, pick_in_turn, read_published
 from replications.trak.settings import NAME
 
 
@@ -32,14 +31,10 @@ def main() -> None:
     artifacts = replication_dir(NAME) / "artifacts"
     arrays = {}
     for part, prefix, count in (("train", "train", params.train), ("test", "t10k", params.test)):
-        place = Path(params.folder), artifacts / "fashion-mnist"
-        labels = decode_labels(read_published(f"{prefix}-labels-idx1-ubyte.gz", *place))
-        images = decode_images(read_published(f"{prefix}-images-idx3-ubyte.gz", *place))
+        images, labels = read_part(prefix, Path(params.folder), artifacts / "fashion-mnist")
         chosen = pick_in_turn(labels, count)
         arrays |= {part: images[chosen], f"{part}_labels": labels[chosen].astype(np.int64)}
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)
-    write_bytes(artifacts / "fashion-mnist.npz", content.getvalue())
+    write_arrays(artifacts / "fashion-mnist.npz", arrays)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,10 @@
-"""The images: photographs with captions, textures, shapes, and Fashion-MNIST's own files."""
-
-import gzip
-from collections.abc import Callable
-from hashlib import sha256
-from pathlib import Path
+"""The images: photographs with captions, textures, shapes, and the subset of Fashion-MNIST."""
 
 import numpy as np
 import pytest
-import requests
 
-from replications.tcav import fashion_files
-from replications.tcav.fashion import FashionError, read_garments, read_images, select_garments
-from replications.tcav.fashion_files import find_files
+from replications.common.fashion_mnist import DataError
+from replications.tcav.fashion import Part, read_garments, select_garments
 from replications.tcav.objects import SHAPES, TEXTURES, draw_mask, draw_objects, draw_random_objects, draw_swatches
 from replications.tcav.photographs import (
     CAPTION_TOP,
@@ -130,109 +123,23 @@ def test_random_objects_have_all_shapes_and_textures(rng):
     assert (same[0] == same[1]).all()
 
 
-def pack(folder: Path, name: str, header: list[int], values: np.ndarray) -> None:
-    (folder / name).write_bytes(gzip.compress(np.array(header, ">i4").tobytes() + values.astype(np.uint8).tobytes()))
-
-
 @pytest.fixture
-def files(tmp_path) -> Path:
-    """Four files in Fashion-MNIST's format; image number n of either part is filled with n."""
-    folder = tmp_path / "package"
-    folder.mkdir()
-    for part, count in (("train", 60), ("t10k", 40)):
-        images = np.repeat(np.arange(count), 28 * 28)
-        pack(folder, f"{part}-images-idx3-ubyte.gz", [2051, count, 28, 28], images)
-        pack(folder, f"{part}-labels-idx1-ubyte.gz", [2049, count], np.arange(count) % 10)
-    return folder
+def parts() -> dict[str, Part]:
+    """Fashion-MNIST with fewer images; image number n of either part is filled with n."""
+    counts = {"train": np.arange(60, dtype=np.uint8), "t10k": np.arange(40, dtype=np.uint8)}
+    return {part: (np.tile(n[:, None, None], (1, 28, 28)), n % 10) for part, n in counts.items()}
 
 
-def test_the_subset_is_the_first_images_of_each_class_in_the_order_of_the_files(files):
-    garments = select_garments(files, ("trouser", "bag"), train=3, test=2, others=2)
+def test_the_subset_is_the_first_images_of_each_class_in_the_order_of_the_files(parts):
+    garments = select_garments(parts, ("trouser", "bag"), train=3, test=2, others=2)
     assert garments.train[:, :, 0, 0].tolist() == [[1, 11, 21], [8, 18, 28]]
     assert garments.test[:, :, 0, 0].tolist() == [[1, 11], [8, 18]]
     assert garments.others[:, 5, 5].tolist() == [0, 2, 3, 4, 5, 6, 7, 9, 10, 12, 13, 14, 15, 16, 17, 19]
 
 
-@pytest.fixture
-def published(files, monkeypatch) -> Path:
-    """The four files under hashes of their own, as if they were the published ones; nothing can be fetched."""
-    hashes = {path.name: sha256(gzip.decompress(path.read_bytes())).hexdigest() for path in files.iterdir()}
-    monkeypatch.setattr(fashion_files, "SHA256", hashes)
-    monkeypatch.setattr(requests, "get", refuse)
-    return files
-
-
-def refuse(address: str, timeout: float) -> requests.Response:
-    raise requests.ConnectionError(f"no network for {address} within {timeout} s")
-
-
-def serve(contents: dict[str, bytes]) -> Callable[[str, float], requests.Response]:
-    """Returns what answers in place of `requests.get`, from memory."""
-
-    def get(address: str, timeout: float) -> requests.Response:
-        response = requests.Response()
-        name = address.removeprefix(fashion_files.ADDRESS)
-        response.status_code = 200 if name in contents else 404
-        response._content = contents.get(name, b"")
-        return response
-
-    return get
-
-
-def test_the_files_of_the_package_are_taken_without_a_download(published, tmp_path):
-    assert find_files(published, tmp_path / "downloads") == published
-
-
-def test_packing_does_not_matter_to_the_hash(published, tmp_path):
-    path = published / "t10k-labels-idx1-ubyte.gz"
-    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=1, mtime=5))
-    assert find_files(published, tmp_path / "downloads") == published
-
-
-def test_a_file_of_another_content_is_refused_with_both_hashes(files, tmp_path):
-    with pytest.raises(FashionError, match=r"got content of SHA-256 .*, expected c59f468a.*; delete it"):
-        find_files(files, tmp_path / "downloads")
-
-
-def test_without_the_package_the_official_files_are_fetched_once(published, tmp_path, monkeypatch):
-    contents = {path.name: path.read_bytes() for path in published.iterdir()}
-    monkeypatch.setattr(requests, "get", serve(contents))
-    downloads = find_files(tmp_path / "missing", tmp_path / "downloads")
-    assert {path.name: path.read_bytes() for path in downloads.iterdir()} == contents
-    monkeypatch.setattr(requests, "get", refuse)
-    assert find_files(tmp_path / "missing", tmp_path / "downloads") == downloads
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"<html>sign in</html>", r"http.*ubyte\.gz: got 20 bytes that are no gzip file"),
-        (gzip.compress(b"another data set", mtime=0), r"http.*ubyte\.gz: got content of SHA-256 .*, expected"),
-    ],
-    ids=["a page", "other data"],
-)
-def test_a_download_of_another_content_is_refused_and_not_kept(published, tmp_path, monkeypatch, content, message):
-    monkeypatch.setattr(requests, "get", serve({path.name: content for path in published.iterdir()}))
-    with pytest.raises(FashionError, match=message):
-        find_files(tmp_path / "missing", tmp_path / "downloads")
-    assert not list(tmp_path.glob("downloads/*"))
-
-
-@pytest.mark.parametrize(("get", "reason"), [(refuse, "ConnectionError"), (serve({}), "HTTPError")])
-def test_without_package_and_network_three_ways_to_get_the_files_are_named(tmp_path, monkeypatch, get, reason):
-    monkeypatch.setattr(requests, "get", get)
-    with pytest.raises(FashionError, match=rf"{reason}\); .*dataset-fashion-mnist.*official download.*dvc pull"):
-        find_files(tmp_path / "missing", tmp_path / "downloads")
-
-
 def test_a_missing_subset_says_how_to_restore_it(tmp_path):
-    with pytest.raises(FashionError, match="run `dvc pull`"):
+    with pytest.raises(DataError, match="run `dvc pull`"):
         read_garments(tmp_path / "missing.npz")
-
-
-def test_labels_in_the_place_of_images_are_refused(files):
-    with pytest.raises(FashionError, match="got the magic number 2049, expected 2051"):
-        read_images(files / "train-labels-idx1-ubyte.gz")
 
 
 def test_an_empty_folder_of_images_is_refused(tmp_path):

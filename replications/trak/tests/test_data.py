@@ -1,6 +1,5 @@
 """Published files: what is read of them, and what is refused."""
 
-import gzip
 import hashlib
 import io
 import tarfile
@@ -9,33 +8,18 @@ import numpy as np
 import pytest
 import requests
 
+from replications.common.fashion_mnist import DataError, pick_in_turn
 from replications.common.params import load_setting
-from replications.trak import cifar, data, fashion
+from replications.trak import cifar, data
 from replications.trak.data import load_images
 from replications.trak.settings import NAME, Setting
 
 
 def test_images_are_picked_class_by_class_in_turn():
     labels = np.array([1, 1, 0, 2, 0, 2, 1], dtype=np.uint8)
-    assert fashion.pick_in_turn(labels, 6).tolist() == [2, 0, 3, 4, 1, 5]
-    with pytest.raises(fashion.DataError, match="every class"):
-        fashion.pick_in_turn(labels, 9)
-
-
-def test_idx_files_are_read_and_others_refused():
-    images = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    content = np.array([2051, 2, 3, 4], ">i4").tobytes() + images.tobytes()
-    assert (fashion.decode_images(content) == images).all()
-    assert fashion.decode_labels(np.array([2049, 2], ">i4").tobytes() + b"\x07\x01").tolist() == [7, 1]
-    with pytest.raises(fashion.DataError, match="2049"):
-        fashion.decode_labels(content)
-
-
-def test_a_file_with_other_content_than_the_published_is_refused(tmp_path):
-    name = "t10k-labels-idx1-ubyte.gz"
-    (tmp_path / name).write_bytes(gzip.compress(b"something else"))
-    with pytest.raises(fashion.DataError, match=fashion.SHA256[name]):
-        fashion.read_published(name, tmp_path, tmp_path)
+    assert pick_in_turn(labels, 6).tolist() == [2, 0, 3, 4, 1, 5]
+    with pytest.raises(DataError, match="every class"):
+        pick_in_turn(labels, 9)
 
 
 def test_without_files_and_without_a_network_the_error_says_what_to_do(tmp_path, monkeypatch):
@@ -43,9 +27,7 @@ def test_without_files_and_without_a_network_the_error_says_what_to_do(tmp_path,
         raise requests.ConnectionError
 
     monkeypatch.setattr(requests, "get", get)
-    with pytest.raises(fashion.DataError, match="dvc pull"):
-        fashion.read_published("t10k-labels-idx1-ubyte.gz", tmp_path, tmp_path)
-    with pytest.raises(fashion.DataError, match="unpack the official"):
+    with pytest.raises(DataError, match="unpack the official"):
         cifar.read_cifar("test", tmp_path)
 
 
@@ -72,7 +54,7 @@ def test_cifar_is_downloaded_once_and_cats_and_dogs_are_chosen(archive, tmp_path
 
     monkeypatch.setattr(requests, "get", lambda *args, **kwargs: Response())
     monkeypatch.setattr(cifar, "RECORDS", 10)
-    with pytest.raises(fashion.DataError, match=cifar.MD5):
+    with pytest.raises(DataError, match=cifar.MD5):
         cifar.read_cifar("train", tmp_path)
     monkeypatch.setattr(cifar, "MD5", hashlib.md5(archive).hexdigest())
     pixels, labels = cifar.read_cifar("train", tmp_path)
@@ -93,5 +75,5 @@ def test_the_digits_are_there_and_a_wrong_number_of_them_is_refused():
     images = load_images(setting)
     assert images.train.shape == (1000, 1, 8, 8)
     assert images.train.max() == images.brightest
-    with pytest.raises(fashion.DataError, match=r"params\.yaml"):
+    with pytest.raises(DataError, match=r"params\.yaml"):
         load_images(setting.model_copy(update={"images": 5000}))
