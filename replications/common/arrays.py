@@ -9,6 +9,7 @@ import numpy as np
 from replications.common.files import write_bytes
 
 Arrays = Mapping[str, np.ndarray]
+Curves = dict[str, np.ndarray]  # what the figures and the notebook draw
 
 
 def write_arrays(path: Path, arrays: Arrays) -> None:

@@ -10,11 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from replications.common.arrays import Curves, read_arrays
 from replications.common.figures import DIVERGING, save_figure
 from replications.common.paths import results_dir
 from replications.common.stage import parse_setting
 from replications.common.tables import read_rows
-from replications.grokking.tables import Curves, Progress, read_curves, select_rows
+from replications.grokking.tables import Progress, select_rows
 
 NAME = "grokking"
 Rows = Sequence[Progress]
@@ -234,7 +235,7 @@ FIGURES: dict[str, tuple[Callable[[Curves, Rows], Figure], str]] = {
 def main() -> None:
     """Writes the figures of a setting with their captions."""
     folder = results_dir(NAME, parse_setting(NAME))
-    curves, rows = read_curves(folder / "curves.npz"), read_rows(folder / "progress.csv", Progress)
+    curves, rows = read_arrays(folder / "curves.npz"), read_rows(folder / "progress.csv", Progress)
     for name, (draw, caption) in FIGURES.items():
         save_figure(lambda draw=draw: draw(curves, rows), folder / "figures" / name, caption=caption)  # type: ignore[misc]
 

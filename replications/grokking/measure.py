@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from replications.common.arrays import Curves, write_curves
 from replications.common.measurements import Measurement, write_measurements
 from replications.common.params import StageParams, load_params, load_setting
 from replications.common.paths import artifacts_dir, results_dir
@@ -19,7 +20,7 @@ from replications.grokking.estimates import Grokked, estimate_networks, estimate
 from replications.grokking.readings import Options, read_all, share_of_one_frequency
 from replications.grokking.records import Trained, read_network
 from replications.grokking.settings import Setting
-from replications.grokking.tables import Curves, Frequencies, Progress, read_frequencies, select_rows, write_curves
+from replications.grokking.tables import Frequencies, Progress, read_frequencies, select_rows
 
 NAME = "grokking"
 

@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 from IPython.display import Markdown
 
+from replications.common.arrays import read_arrays
 from replications.common.measurements import read_measurements
-from replications.grokking.tables import read_curves, read_frequencies
+from replications.grokking.tables import read_frequencies
 
 setting = os.environ.get("REPLICATION_SETTING", "until-cleanup")
 results = Path("results") / setting
 measured = read_measurements("grokking", setting)
 frequencies = read_frequencies(results / "frequencies.json")
-curves = read_curves(results / "curves.npz")
+curves = read_arrays(results / "curves.npz")
 
 
 def show(claim: str, digits: int = 3) -> str:

@@ -7,13 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from replications.common.arrays import Curves
 from replications.grokking import method
 from replications.grokking.dataset import MODULUS, list_pairs, split_pairs
 from replications.grokking.fourier import FREQUENCIES, explained_by_frequency
 from replications.grokking.network import Weights, attend, draw_weights
 from replications.grokking.records import Trained
 from replications.grokking.settings import Network
-from replications.grokking.tables import Curves, Frequencies
+from replications.grokking.tables import Frequencies
 
 
 @dataclass(frozen=True)

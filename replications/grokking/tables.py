@@ -1,6 +1,5 @@
-"""Small files between the stages: frequencies, progress along training, and the arrays that the figures draw."""
+"""Small files between the stages: frequencies, and progress along training."""
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from replications.common.files import write_bytes, write_json
-
-Curves = dict[str, np.ndarray]
+from replications.common.files import write_json
 
 
 @dataclass(frozen=True)
@@ -65,16 +62,3 @@ def select_rows(rows: Sequence[Progress], network: str) -> dict[str, np.ndarray]
     mine = sorted((row for row in rows if row.network == network), key=lambda row: row.epoch)
     names = ("epoch", "restricted", "excluded", "cosines", "gini_embedding", "gini_map")
     return {name: np.array([getattr(row, name) for row in mine], dtype=float) for name in names}
-
-
-def write_curves(path: Path, curves: Mapping[str, np.ndarray]) -> None:
-    """Writes named arrays as compressed npz, float32; the same arrays give the same file."""
-    content = io.BytesIO()
-    np.savez_compressed(content, **{name: np.asarray(array, dtype=np.float32) for name, array in curves.items()})
-    write_bytes(path, content.getvalue())
-
-
-def read_curves(path: Path) -> Curves:
-    """Returns the arrays of a file of `write_curves`."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement
 from replications.hopfield.capacity import all_restored, find_load, fit_slope, largest_load, stream_errors
 from replications.hopfield.dataset import draw_bits
 from replications.hopfield.method import exponential, power, update_bits
 from replications.hopfield.settings import Params
-from replications.hopfield.tables import Curves
 
 NAMES = {"0": "exponential-memory-rate", "10": "basin-rate-10", "20": "basin-rate-20", "30": "basin-rate-30"}
 HALF = 0.5

@@ -9,11 +9,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from replications.common.arrays import Curves, read_arrays
 from replications.common.figures import save_figure
 from replications.common.paths import results_dir
 from replications.common.stage import parse_setting
 from replications.hopfield.method import power_load, rate_function
-from replications.hopfield.tables import Curves, read_curves
 
 NAME = "hopfield"
 POWERS = (2, 3, 4)
@@ -111,7 +111,7 @@ def main() -> None:
     """Writes the figures of a setting with their captions."""
     setting = parse_setting(NAME)
     folder = results_dir(NAME, setting)
-    curves = read_curves(folder / "curves.npz")
+    curves = read_arrays(folder / "curves.npz")
     for name, (draw, caption) in FIGURES.items():
         save_figure(lambda draw=draw: draw(curves), folder / "figures" / name, caption=caption)  # type: ignore[misc]
 

@@ -5,6 +5,7 @@ python -P -m replications.hopfield.measure SETTING
 
 import numpy as np
 
+from replications.common.arrays import Curves, write_curves
 from replications.common.measurements import Measurement, write_measurements
 from replications.common.params import load_params, load_setting
 from replications.common.paths import results_dir
@@ -14,7 +15,6 @@ from replications.hopfield.exponentials import measure_exponentials
 from replications.hopfield.powers import measure_powers
 from replications.hopfield.settings import Params, Setting
 from replications.hopfield.spheres import measure_spheres
-from replications.hopfield.tables import Curves, write_curves
 
 NAME = "hopfield"
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement
 from replications.hopfield.capacity import all_restored, find_load, fit_slope, stream_errors
 from replications.hopfield.dataset import draw_bits
 from replications.hopfield.method import power, power_load, power_load_without_errors
 from replications.hopfield.settings import Params
-from replications.hopfield.tables import Curves
 
 
 def measure_powers(params: Params, sets: int, rng: np.random.Generator) -> tuple[dict[str, Measurement], Curves]:

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import torch
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement, exact
 from replications.hopfield.capacity import find_load, fit_slope
@@ -20,7 +21,6 @@ from replications.hopfield.continuous import (
 )
 from replications.hopfield.dataset import draw_directions, draw_groups
 from replications.hopfield.settings import Params
-from replications.hopfield.tables import Curves
 
 EXAMPLES = {"constant-at-radius-3": (1.0, 3.0, 20, 0.001), "constant-at-radius-1": (1.0, 1.0, 75, 0.001)}  # Theorem 3
 ROUNDING = 1e-12  # of the size of an energy

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap_mean
 from replications.common.measurements import Measurement, exact
 from replications.semantic_development.dataset import (
@@ -27,7 +28,6 @@ from replications.semantic_development.method import (
     train_shallow,
 )
 from replications.semantic_development.settings import Params
-from replications.semantic_development.tables import Curves
 
 DRAWN_EVERY = 40  # steps between points of the figures
 SHUFFLED_EVERY = 20  # steps between points where only the order matters

@@ -9,12 +9,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from replications.common.arrays import Curves, read_arrays
 from replications.common.figures import save_figure
 from replications.common.paths import results_dir
 from replications.common.stage import parse_setting
 from replications.semantic_development.dataset import LEVEL_OF_MODE, LEVELS
 from replications.semantic_development.generalization import noisy_singular_value, overlap
-from replications.semantic_development.tables import Curves, read_curves
 
 NAME = "semantic_development"
 FLY, SALMON = 3, 1  # property and item of the illusion that is drawn
@@ -135,7 +135,7 @@ def main() -> None:
     """Writes the figures of a setting with their captions."""
     setting = parse_setting(NAME)
     folder = results_dir(NAME, setting)
-    curves = read_curves(folder / "curves.npz")
+    curves = read_arrays(folder / "curves.npz")
     for name, (draw, caption) in FIGURES.items():
         save_figure(lambda draw=draw: draw(curves), folder / "figures" / name, caption=caption)  # type: ignore[misc]
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement
 from replications.semantic_development.dataset import Teacher, draw_teacher
 from replications.semantic_development.generalization import Errors, predict_errors
 from replications.semantic_development.settings import Params
 from replications.semantic_development.students import run_aligned, run_random, shrinkage_error
-from replications.semantic_development.tables import Curves
 
 DRAWN_EVERY = 25  # epochs between points of the figures
 

@@ -5,6 +5,7 @@ python -P -m replications.semantic_development.measure SETTING
 
 import numpy as np
 
+from replications.common.arrays import Curves, write_curves
 from replications.common.measurements import Measurement, write_measurements
 from replications.common.params import load_params, load_setting
 from replications.common.paths import results_dir
@@ -14,7 +15,6 @@ from replications.semantic_development.development import measure_development
 from replications.semantic_development.learning_curves import measure_learning_curves
 from replications.semantic_development.noise import measure_noise
 from replications.semantic_development.settings import Params, Setting
-from replications.semantic_development.tables import Curves, write_curves
 from replications.semantic_development.transfer import measure_pairs
 
 NAME = "semantic_development"

@@ -3,12 +3,12 @@
 import numpy as np
 from jaxtyping import Float
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement
 from replications.semantic_development.dataset import draw_teacher
 from replications.semantic_development.generalization import noisy_singular_value, overlap
 from replications.semantic_development.settings import Params
-from replications.semantic_development.tables import Curves
 
 
 def measure_noise(params: Params, runs: int, rng: np.random.Generator) -> tuple[dict[str, Measurement], Curves]:

@@ -4,13 +4,13 @@ from itertools import product
 
 import numpy as np
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement
 from replications.semantic_development.dataset import draw_task_pair
 from replications.semantic_development.generalization import predict_transfer
 from replications.semantic_development.settings import Params
 from replications.semantic_development.students import measure_transfer
-from replications.semantic_development.tables import Curves
 
 MODEST = 3.0  # the authors' signal of a modest task
 

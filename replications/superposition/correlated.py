@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap_mean
 from replications.common.measurements import Measurement
 from replications.superposition.loaded import keep_best, sampled_loss, take_sweep
 from replications.superposition.method import cosines
 from replications.superposition.settings import Measuring, Training
-from replications.superposition.tables import Curves
 
 COLLAPSED = 0.95  # cosine above which two features have become one direction
 PAIRS = ("correlated-pairs", "anticorrelated-pairs", "independent-pairs", "three-pairs")

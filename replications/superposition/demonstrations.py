@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap_mean
 from replications.common.measurements import Measurement, missing
 from replications.superposition.loaded import Sweep, take_sweep
@@ -17,7 +18,6 @@ from replications.superposition.method import (
     norms,
 )
 from replications.superposition.settings import Measuring, Training
-from replications.superposition.tables import Curves
 
 PAIRED_DENSITY = 0.3  # the second of the paper's densities, where superposition begins
 

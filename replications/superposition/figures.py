@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from replications.common.arrays import Curves, read_arrays
 from replications.common.figures import DIVERGING, PALETTE, save_figure
 from replications.common.paths import results_dir
 from replications.common.stage import parse_setting
 from replications.superposition.phases import OUTCOMES
-from replications.superposition.tables import Curves, read_curves
 from replications.superposition.uniform import BIN, LINES
 
 NAME = "superposition"
@@ -230,7 +230,7 @@ def main() -> None:
     """Writes the figures of a setting with their captions."""
     setting = parse_setting(NAME)
     folder = results_dir(NAME, setting)
-    curves = read_curves(folder / "curves.npz")
+    curves = read_arrays(folder / "curves.npz")
     for name, (draw, caption) in FIGURES.items():
         save_figure(lambda draw=draw: draw(curves), folder / "figures" / name, caption=caption)  # type: ignore[misc]
 

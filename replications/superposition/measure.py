@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from safetensors.numpy import load_file
 
+from replications.common.arrays import Curves, write_curves
 from replications.common.measurements import Measurement, write_measurements
 from replications.common.params import load_params
 from replications.common.paths import artifacts_dir, results_dir
@@ -19,7 +20,6 @@ from replications.superposition.pentagon import measure_pentagon
 from replications.superposition.phases import measure_phases
 from replications.superposition.settings import Measuring as Params
 from replications.superposition.settings import Training
-from replications.superposition.tables import Curves, write_curves
 from replications.superposition.uniform import measure_uniform
 
 NAME = "superposition"

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Bool, Float
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement, missing
 from replications.superposition.loaded import keep_best, take_sweep
 from replications.superposition.method import REPRESENTED, cosines, dimensionality, norms
 from replications.superposition.quadrature import expected_loss
 from replications.superposition.settings import Measuring, Training
-from replications.superposition.tables import Curves
 
 OPPOSITE = -0.95  # cosine below which two features are a digon; in a pentagon it is at least cos 144° = -0.81
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float, Int
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap
 from replications.common.measurements import Measurement
 from replications.superposition.loaded import Sweep, take_sweep
 from replications.superposition.method import REPRESENTED, SUPERPOSED, interference, norms, phase_losses
 from replications.superposition.quadrature import expected_loss
 from replications.superposition.settings import Measuring, Training
-from replications.superposition.tables import Curves
 
 OUTCOMES = ("not learned", "superposition", "dedicated")
 SWEEPS = {"two": "two-features", "three": "three-features"}

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from jaxtyping import Float
 
+from replications.common.arrays import Curves
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement, missing
 from replications.superposition.attack import orthogonal_model, vulnerability
 from replications.superposition.loaded import take_sweep
 from replications.superposition.method import dimensionality, dimensions_per_feature, norms
 from replications.superposition.settings import Measuring, Training
-from replications.superposition.tables import Curves
 
 LINES = (3 / 4, 2 / 3, 1 / 2, 2 / 5, 3 / 8)  # elhage2022superposition, Why these geometric structures?
 AT, BESIDE = 0.01, 0.04  # distances from a line that count as at it and as beside it

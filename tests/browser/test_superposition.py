@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from replications.common.arrays import read_arrays
 from replications.common.paths import replication_dir
 from replications.superposition.method import dimensionality, loss_gradient, norms
 from replications.superposition.quadrature import expected_loss
-from replications.superposition.tables import read_curves
 
 RESULTS = replication_dir("superposition") / "results" / "toy-models"
 pytestmark = pytest.mark.skipif(
@@ -58,7 +58,7 @@ def test_a_model_trained_in_the_browser_has_the_loss_of_one_trained_in_python(su
     weight = np.array([model[0] for model in trained]).reshape(4, 2, 5)
     bias = np.array([model[1] for model in trained])
     losses = expected_loss(weight, bias, np.full((4, 5), 0.05), np.ones((4, 5)))
-    assert losses.min() == pytest.approx(read_curves(RESULTS / "curves.npz")["pentagon_losses"][0].min(), rel=0.02)
+    assert losses.min() == pytest.approx(read_arrays(RESULTS / "curves.npz")["pentagon_losses"][0].min(), rel=0.02)
 
 
 def test_the_reader_moves_a_slider_by_keyboard_and_the_models_train_again(superposition):

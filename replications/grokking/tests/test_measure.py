@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-import torch
 import yaml
 
+from replications.common.arrays import read_arrays, write_curves
 from replications.common.claims import load_claims
 from replications.common.judge import judge_setting
 from replications.common.paths import replication_dir
@@ -19,10 +19,8 @@ from replications.grokking.settings import Setting
 from replications.grokking.tables import (
     Frequencies,
     Progress,
-    read_curves,
     read_frequencies,
     select_rows,
-    write_curves,
     write_frequencies,
 )
 
@@ -75,7 +73,7 @@ def test_every_claim_is_measured_and_every_figure_drawn(artifacts, monkeypatch, 
     assert measured["untrained-neurons-of-one-frequency"].value == 0
     write_curves(tmp_path / "curves.npz", curves)
     assert (tmp_path / "curves.npz").stat().st_size < 500_000
-    curves = read_curves(tmp_path / "curves.npz")
+    curves = read_arrays(tmp_path / "curves.npz")
     for draw, _ in figures.FIGURES.values():
         assert draw(curves, rows).axes
 
@@ -154,9 +152,3 @@ def test_controls_are_read_off_their_histories():
 def test_rows_of_a_network_come_in_order():
     rows = [Progress("a", 5, 1, 1, 1, 1, 1), Progress("b", 0, 1, 1, 1, 1, 1), Progress("a", 0, 2, 1, 1, 1, 1)]
     assert select_rows(rows, "a")["restricted"].tolist() == [2, 1]
-
-
-def test_the_same_curves_give_the_same_file(tmp_path):
-    for name in ("a", "b"):
-        write_curves(tmp_path / name, {"x": torch.arange(3.0).numpy()})
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()

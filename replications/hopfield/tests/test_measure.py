@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
+from replications.common.arrays import read_arrays, write_curves
 from replications.common.claims import load_claims
 from replications.common.judge import judge_setting
 from replications.common.paths import replication_dir
@@ -13,7 +14,6 @@ from replications.hopfield.figures import FIGURES
 from replications.hopfield.measure import measure_all
 from replications.hopfield.settings import Params
 from replications.hopfield.spheres import all_stored, compare_attention
-from replications.hopfield.tables import read_curves, write_curves
 
 SMALL = {
     "power_neurons": {"2": [200, 400], "3": [40, 60], "4": [30, 40]},
@@ -48,7 +48,7 @@ def test_every_claim_is_measured_and_every_figure_drawn(params, monkeypatch, tmp
     measured, curves = measure_all(params, sets=6)
     assert len(judge_setting(load_claims("hopfield"), "random-patterns", measured).claims) == len(measured)
     write_curves(tmp_path / "curves.npz", curves)
-    again = read_curves(tmp_path / "curves.npz")
+    again = read_arrays(tmp_path / "curves.npz")
     assert all(np.allclose(again[name], curves[name], rtol=1e-6) for name in curves)
     for draw, _ in FIGURES.values():
         assert draw(again).axes

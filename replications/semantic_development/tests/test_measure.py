@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import yaml
 
+from replications.common.arrays import read_arrays, write_curves
 from replications.common.claims import load_claims
 from replications.common.judge import judge_setting
 from replications.common.paths import replication_dir
@@ -11,7 +12,6 @@ from replications.semantic_development.development import _illusion, _in_order, 
 from replications.semantic_development.figures import draw_items, draw_learning_curves, draw_noise, draw_transfer
 from replications.semantic_development.measure import measure_all
 from replications.semantic_development.settings import Params
-from replications.semantic_development.tables import read_curves, write_curves
 
 SMALL = {
     "shuffles": 5,
@@ -34,16 +34,10 @@ def test_every_claim_is_measured_and_every_figure_drawn(monkeypatch, tmp_path):
     judged = judge_setting(load_claims("semantic_development"), "linear-networks", measured)
     assert len(judged.claims) == len(measured)
     write_curves(tmp_path / "curves.npz", curves)
-    again = read_curves(tmp_path / "curves.npz")
+    again = read_arrays(tmp_path / "curves.npz")
     assert all(np.allclose(again[name], curves[name], rtol=1e-6) for name in curves)
     for draw in (draw_items, draw_noise, draw_learning_curves, draw_transfer):
         assert draw(again).axes
-
-
-def test_the_same_curves_give_the_same_file(tmp_path):
-    for name in ("a", "b"):
-        write_curves(tmp_path / name, {"x": np.arange(3.0)})
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_levels_are_in_order_only_if_no_mode_overtakes_a_broader_one():

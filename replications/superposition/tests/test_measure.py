@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
+from replications.common.arrays import read_arrays, write_curves
 from replications.common.claims import load_claims
 from replications.common.judge import judge_setting
 from replications.common.paths import replication_dir
@@ -13,7 +14,6 @@ from replications.superposition import units
 from replications.superposition.figures import FIGURES
 from replications.superposition.measure import measure_all
 from replications.superposition.settings import Measuring, Training
-from replications.superposition.tables import read_curves, write_curves
 
 BRIEF = {"seeds": 2, "batch": 8, "steps": 6}
 
@@ -45,7 +45,7 @@ def test_every_claim_is_measured_and_every_figure_drawn(arrays, training, writte
     measured, curves = measure_all(arrays, training, measuring)
     assert len(judge_setting(load_claims("superposition"), "toy-models", measured).claims) == len(measured)
     write_curves(tmp_path / "curves.npz", curves)
-    again = read_curves(tmp_path / "curves.npz")
+    again = read_arrays(tmp_path / "curves.npz")
     assert all(np.allclose(again[name], curves[name], rtol=1e-5, atol=1e-6) for name in curves)
     for draw, _ in FIGURES.values():
         assert draw(again).axes
