@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from replications.common.files import YamlError, read_yaml
 from replications.common.paths import replication_dir
 
 Scale = Literal["paper", "reduced", "substitute"]
@@ -20,7 +20,7 @@ class ClaimsError(ValueError):
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Tolerance(_Record):
@@ -211,9 +211,9 @@ def load_claims(replication: str) -> Claims:
 def read_claims(path: Path) -> Claims:
     """Returns the claims in the file `path`. Raises as `load_claims`."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ClaimsError(f"{path}: not valid YAML: {error}") from error
+        content = read_yaml(path)
+    except YamlError as error:
+        raise ClaimsError(str(error)) from error
     try:
         return Claims.model_validate(content)
     except ValidationError as error:

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from replications.common.files import YamlError, read_yaml
 from replications.common.paths import replication_dir
 
 
@@ -41,6 +41,8 @@ def load_setting(replication: str, setting: str, schema: type[P]) -> P:
     """
     path = replication_dir(replication) / "params.yaml"
     settings = _read(path).get("settings") or {}
+    if not isinstance(settings, dict):
+        raise ParamsError(f"{path}: got settings: {settings!r:.80}; expected a section for each setting")
     return _validated(path, f"settings.{setting}", settings.get(setting), schema)
 
 
@@ -52,13 +54,16 @@ def run_settings(replication: str) -> list[str]:
     """
     path = replication_dir(replication) / "params.yaml"
     settings = _read(path).get("run")
-    if not isinstance(settings, list) or not settings:
+    if not isinstance(settings, list) or not settings or not all(isinstance(name, str) for name in settings):
         raise ParamsError(f"{path}: got run: {settings!r}; expected a list of settings, the default one first")
     return settings
 
 
 def _read(path: Path) -> dict[str, Any]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        content = read_yaml(path)
+    except YamlError as error:
+        raise ParamsError(str(error)) from error
     if not isinstance(content, dict):
         raise ParamsError(f"{path}: got {type(content).__name__}; expected sections named like the stages")
     return content
@@ -71,8 +76,10 @@ def _validated(path: Path, section: str, values: object, schema: type[P]) -> P:
         )
     try:
         # Through JSON, because strict types then still let a YAML list fill a tuple.
-        return schema.model_validate_json(json.dumps(values))
-    except ValidationError as error:
+        return schema.model_validate_json(json.dumps(values, allow_nan=False))
+    except (TypeError, RecursionError, ValueError) as error:
+        if not isinstance(error, ValidationError):
+            raise ParamsError(f"{path}: section {section!r}: {error}; expected texts, numbers and lists") from error
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ParamsError(
             f"{path}: section {section!r}: {faults}; expected the keys {sorted(schema.model_fields)}"
