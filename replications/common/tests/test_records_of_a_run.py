@@ -3,14 +3,17 @@
 import json
 import math
 import subprocess
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from bibliography.lock import only_one
 from replications.common import files, paths, provenance
 from replications.common.bootstrap import bootstrap, bootstrap_mean
 from replications.common.measurements import Measurement, exact, missing, read_measurements, write_measurements
 from replications.common.params import ParamsError, StageParams, load_params, load_setting, run_settings
+from replications.common.stage import parse_setting
 from tests.disk import small_disk
 
 
@@ -314,3 +317,14 @@ def test_a_run_states_the_versions_of_the_libraries_that_make_numbers():
     versions = provenance._installed_versions()
     assert versions["numpy"] == np.__version__
     assert "transformer-lens" in versions and "pytest" not in versions
+
+
+def test_a_second_stage_of_the_same_setting_is_refused(replication, monkeypatch):
+    claims = SimpleNamespace(settings={"small": SimpleNamespace(scale="reduced", note="")})
+    monkeypatch.setattr("replications.common.stage.load_claims", lambda name: claims)
+    with (
+        only_one(paths.results_dir("toy", "small"), "a stage"),
+        pytest.raises(SystemExit, match=r"got a stage that writes to .*small already; .*wait until it ends"),
+    ):
+        parse_setting("toy", ["small"])
+    assert parse_setting("toy", ["small"]) == parse_setting("toy", ["small"]) == "small"
