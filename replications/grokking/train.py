@@ -115,9 +115,12 @@ def main() -> None:
     if setting.device == "cuda" and not torch.cuda.is_available():
         sys.exit(f"got no CUDA device; the setting {name} needs a GPU (or set its device to cpu in params.yaml: hours)")
     out = artifacts_dir(NAME, name)
-    train_all(setting, params, out / "unfinished")
-    publish(setting, params, out / "unfinished", out)
-    shutil.rmtree(out / "unfinished")
+    unfinished, published = out / "unfinished", out / "published"
+    train_all(setting, params, unfinished)
+    publish(setting, params, unfinished, out)
+    # Renamed first: a kill during the removal must leave no network that looks finished and lacks its snapshots.
+    shutil.rmtree(published, ignore_errors=True)
+    shutil.rmtree(unfinished.rename(published))
 
 
 if __name__ == "__main__":
