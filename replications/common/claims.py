@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from replications.common.files import YamlError, read_yaml
 from replications.common.paths import replication_dir
+from replications.common.yaml_files import YamlError, read_yaml
 
 Scale = Literal["paper", "reduced", "substitute"]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from replications.common.files import YamlError, read_yaml
 from replications.common.paths import replication_dir
+from replications.common.yaml_files import YamlError, read_yaml
 
 
 class StageParams(BaseModel):
