@@ -8,11 +8,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from replications.common.byte_pairs import EncodedText
 from replications.common.params import StageParams
 from replications.induction_heads.dataset import PhraseLanguage, make_language, write_documents
 from replications.induction_heads.method import select_usual_tokens
 from replications.induction_heads.settings import Experiment
-from replications.induction_heads.text import EncodedText, load_text
+from replications.induction_heads.text import load_text
 
 FREQUENCY_SAMPLE = 512  # documents in which tokens are counted
 

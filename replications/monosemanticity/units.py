@@ -12,10 +12,11 @@ import torch
 from safetensors.torch import load_file, save
 from threadpoolctl import threadpool_limits
 
+from replications.common.byte_pairs import EncodedText
 from replications.common.files import write_bytes
 from replications.common.imports import hash_code
 from replications.monosemanticity.checkpointing import Checkpoint
-from replications.monosemanticity.encoding import EncodedText, load_text
+from replications.monosemanticity.encoding import load_text
 from replications.monosemanticity.method import Autoencoder, geometric_median
 from replications.monosemanticity.settings import Setting, TrainParams
 from replications.monosemanticity.training import Recipe, train_autoencoder

@@ -19,7 +19,7 @@ def test_a_file_is_replaced_whole_and_may_be_read_by_others(tmp_path: Path):
 def test_without_room_the_old_file_stays_and_the_error_says_so(tmp_path: Path, monkeypatch):
     path = tmp_path / "file.txt"
     write_text(path, "old")
-    monkeypatch.setattr(os, "fdopen", lambda descriptor, mode: Path("/dev/full").open(mode))
+    monkeypatch.setattr(os, "fdopen", lambda descriptor, mode: Path("/dev/full").open(mode))  # noqa: SIM115
     with pytest.raises(OSError, match="No space left on device") as caught:
         write_bytes(path, b"new")
     assert caught.value.__notes__ == [

