@@ -138,10 +138,10 @@ def _shrink_superposition(params: Params, data: Path) -> None:
 
 def _shrink_tcav(params: Params, data: Path) -> None:
     params["settings"]["captions"] |= {"seeds": [0], "noise": [0.0, 1.0, None]}
-    params["subset"] |= {"train": 6, "test": 30, "others": 18}
+    params["subset"] |= {"train": 6, "test": 30, "others": 24}
     params["train"] |= {"epochs": 1, "batch_size": 16}
     params["measure"] |= {
-        "concept_images": 12, "held_out": 3, "pool": 60, "runs": 4, "relative_runs": 2, "inputs": 8,
+        "concept_images": 20, "held_out": 3, "pool": 60, "runs": 4, "relative_runs": 2, "inputs": 8,
         "random_concepts": 7, "saliency_images": 8, "gradient_steps": 2, "noisy_samples": 2, "attack_size": 0.3,
         "noise_images": 4,
     }  # fmt: skip
