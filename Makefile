@@ -17,7 +17,7 @@ export PYTHONUTF8 := 1
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help serve site test lint fresh repro new rate bench fuzz faults mutants screenshots audit links lock sbom vulnerabilities clean
+.PHONY: help serve site test lint fresh repro new rate bench fuzz faults memory mutants screenshots audit links lock sbom vulnerabilities clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/' | expand -t 22
@@ -70,6 +70,9 @@ fuzz: $(FULL_ENV) ## Feed files of any content to all that reads them: make fuzz
 
 faults: $(FULL_ENV) ## Kill every stage up to twenty times, rerun it and compare (an hour): make faults, or make faults NAME=ioi
 	@$(BIN)/python -m benchmarks.faults $${NAME:+"$$NAME"}
+
+memory: $(FULL_ENV) ## Run a replication from nothing and measure what all its processes hold: make memory NAME=ioi
+	@$(BIN)/python -m benchmarks.memory "$$NAME"
 
 mutants: $(FULL_ENV) ## Change the code in small ways and count the changes that the tests notice (an hour or two)
 	@$(BIN)/python -m benchmarks.mutants

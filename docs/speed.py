@@ -15,7 +15,8 @@ RESULTS = REPOSITORY / "benchmarks" / "results"
 BUILD = "site"
 AUDIT = "lighthouse"
 FAULTS = "faults"
-NO_SPEEDS = (FAULTS, "fuzz", "mutants")  # what `make faults`, `make fuzz` and `make mutants` count
+MEMORY = "memory"
+NO_SPEEDS = (FAULTS, MEMORY, "fuzz", "mutants")  # what `make` of that name counts or measures
 
 Row = Mapping[str, Any]
 
@@ -82,11 +83,19 @@ class Killed:
 
 @dataclass(frozen=True)
 class Speed:
-    """What has been measured: pages by Lighthouse, each benchmark, and what came of kills."""
+    """What has been measured.
+
+    Attributes:
+        audit: pages, by Lighthouse.
+        benchmarks: all of them.
+        killed: what came of kills.
+        memory: of all processes of a replication's default run, a row for each replication.
+    """
 
     audit: Mapping[str, Any] | None
     benchmarks: tuple[Benchmark, ...]
     killed: tuple[Killed, ...] = ()
+    memory: tuple[Row, ...] = ()
 
     @property
     def largest_part(self) -> tuple[str, float, str] | None:
@@ -123,17 +132,19 @@ class Stage:
 
 
 def read_speed(folder: Path = RESULTS) -> Speed:
-    """Reads the results of `make audit`, `make bench` and `make faults`; what has not been run is None or left out."""
+    """Reads the results of `make audit`, `bench`, `faults` and `memory`; what has not been run is None or left out."""
     found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
     audit = found.pop(AUDIT, None)
     rows = found.get(FAULTS, {"rows": []})["rows"]
     killed = groupby(sorted(rows, key=itemgetter("replication")), itemgetter("replication"))
+    memory = found.get(MEMORY, {"rows": []})["rows"]
     for name in NO_SPEEDS:
         found.pop(name, None)
     return Speed(
         audit,
         tuple(_read_benchmark(name, content) for name, content in found.items()),
         tuple(Killed(name, tuple(own)) for name, own in killed),
+        tuple(memory),
     )
 
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import torch
 from torch.func import grad, vmap
 from torch.nn.functional import conv2d
 
-from benchmarks import limits, mutants
+from benchmarks import limits, memory, mutants
 from benchmarks.environments import is_installed
 from benchmarks.killed import Watch
 from benchmarks.limits import Limit, Machine, count_limit
@@ -60,6 +62,24 @@ def test_a_peer_counts_as_installed_in_its_very_version_only():
     assert is_installed(f"pytest=={pytest.__version__}")
     assert not is_installed("pytest==0.0.1")
     assert not is_installed("no-such-package==1.0")
+
+
+HOLD = "import time; held = bytearray(100 * 2**20); time.sleep(4)"
+PARENT = (
+    f"import subprocess, sys; [p.wait() for p in [subprocess.Popen([sys.executable, '-c', {HOLD!r}]) for _ in '12']]"
+)
+
+
+def test_what_all_processes_hold_at_once_is_added_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(memory, "INTERVAL_S", 0.1)
+    row = memory.watch([sys.executable, "-c", PARENT], tmp_path)
+    assert row["processes"] == 3
+    assert 200 <= row["peak_mb"] < 300
+
+
+def test_a_run_that_failed_has_no_peak(tmp_path: Path):
+    with pytest.raises(subprocess.CalledProcessError, match="exit status 3"):
+        memory.watch([sys.executable, "-c", "raise SystemExit(3)"], tmp_path)
 
 
 def test_every_replication_has_a_small_setting_at_which_its_stages_are_killed():

@@ -91,6 +91,12 @@ def test_every_run_of_a_default_setting_fitted_the_memory_that_the_project_promi
             assert peak <= MEMORY, f"{path}: got a peak of {peak / 1e9:.1f} GB, expected at most {MEMORY / 1e9:.0f} GB"
 
 
+def test_all_processes_of_a_default_run_together_fitted_that_memory():
+    content = json.loads((REPOSITORY / "benchmarks" / "results" / "memory.json").read_text(encoding="utf-8"))
+    for row in content["rows"]:
+        assert row["peak_mb"] * 2**20 <= MEMORY, f"{row['replication']}: got a peak of {row['peak_mb']} MB"
+
+
 def test_the_committed_ledger_is_up_to_date(replication):
     path = REPLICATIONS / replication / "claims.json"
     if not settings_with_results(replication) and not path.exists():
