@@ -38,7 +38,7 @@ def watch(command: list[str], folder: Path) -> dict[str, Any]:
     Raises:
         subprocess.CalledProcessError: it failed.
     """
-    started, peak = time.perf_counter(), (0, 0)
+    peak = (0, 0)
     with subprocess.Popen(command, cwd=folder) as run:
         process = psutil.Process(run.pid)
         while run.poll() is None:
@@ -49,8 +49,7 @@ def watch(command: list[str], folder: Path) -> dict[str, Any]:
             time.sleep(INTERVAL_S)
     if run.returncode:
         raise subprocess.CalledProcessError(run.returncode, command)
-    minutes = (time.perf_counter() - started) / 60
-    return {"peak_mb": round(peak[0] / 2**20), "processes": peak[1], "minutes": round(minutes, 1)}
+    return {"peak_mb": round(peak[0] / 2**20), "processes": peak[1]}
 
 
 def main() -> None:

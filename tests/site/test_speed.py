@@ -86,9 +86,9 @@ def test_every_stage_of_a_run_is_shown_with_its_time_and_memory(tmp_path):
 
 def test_the_memory_of_all_processes_of_a_run_is_shown(folder):
     assert "at once" not in show(folder)
-    row = {"replication": "toy", "peak_mb": 2345, "processes": 5, "minutes": 1.5}
+    row = {"replication": "toy", "peak_mb": 2345, "processes": 5}
     (folder / "memory.json").write_text(json.dumps({"machine": "a machine", "rows": [row]}), encoding="utf-8")
-    assert "| [toy](replications/toy.md) | 1 min 30 s | 2345 | 5 |" in show(folder)
+    assert "| [toy](replications/toy.md) | 2345 | 5 |" in show(folder)
 
 
 def test_kills_are_counted_and_what_was_other_after_them_is_told(folder):
